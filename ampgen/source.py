@@ -1,0 +1,62 @@
+"""A source file and places in it.
+
+A place is a pair of offsets into the decoded text: cheap to keep on every node of the
+syntax tree. Lines and columns are worked out when a diagnostic is printed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Source:
+    """One schema file: where it was found, and what it says.
+
+    ``path`` is the path as messages show it: as the user wrote it, or relative to the
+    working directory. ``text`` is what the file says, decoded, line ends as they are.
+    """
+
+    path: str
+    text: str
+    _line_starts: list[int] = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        starts = [0]
+        text = self.text
+        at = text.find("\n")
+        while at >= 0:
+            starts.append(at + 1)
+            at = text.find("\n", at + 1)
+        object.__setattr__(self, "_line_starts", starts)
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of an offset, both from 1; a column counts code points."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
+
+    def line(self, number: int) -> str:
+        """The text of line ``number`` (from 1), without its line end."""
+        start = self._line_starts[number - 1]
+        end = self.text.find("\n", start)
+        return self.text[start : len(self.text) if end < 0 else end].removesuffix("\r")
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A run of text: ``source.text[start:end]``."""
+
+    source: Source
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.source.text[self.start : self.end]
+
+    @property
+    def place(self) -> str:
+        """``path:line:column`` of the start."""
+        line, column = self.source.position(self.start)
+        return f"{self.source.path}:{line}:{column}"
