@@ -1,0 +1,49 @@
+# `make demo` shows what ampgen does; `make test` is the whole gate. Both set up what they need
+# in .venv, from Python 3.11 or newer and the package index alone.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test format lint types layers generated unit clean
+
+demo: .venv/demo
+	@$(BIN)/python docs/examples/repeat/demo.py
+
+test: format lint types layers generated unit
+
+format: .venv/test
+	$(BIN)/ruff format --check .
+
+lint: .venv/test
+	$(BIN)/ruff check .
+
+types: .venv/test
+	$(BIN)/mypy .
+	$(BIN)/pyright --warnings
+
+layers: .venv/test
+	$(BIN)/lint-imports
+
+generated: .venv/test
+	$(BIN)/ampgen compile schemas/*.amp -o generated_example --check
+
+# Warnings are errors, asyncio is in debug mode, and every branch of the runtime is covered.
+unit: .venv/test
+	PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report term --cov-fail-under 100
+
+.venv/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "ampgen needs Python 3.11 or newer; name one with: make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+.venv/demo: .venv/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/test: .venv/python pyproject.toml
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@ .venv/demo
+
+clean:
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage

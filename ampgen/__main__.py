@@ -1,0 +1,5 @@
+"""``python -m ampgen``."""
+
+from ampgen.cli import main
+
+main()
