@@ -1,0 +1,141 @@
+"""What the runtime knows of a command: its names, its codecs, its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
+
+from ampgen.runtime.errors import CommandError, Fault
+from ampgen.runtime.values import encode_bytes
+from ampgen.runtime.wire import MAX_KEY, read_box, read_rest, write_box
+
+A = TypeVar("A")
+R = TypeVar("R")
+E = TypeVar("E", bound=CommandError)
+
+
+class Default(Enum):
+    """The type of ``DEFAULT``."""
+
+    DEFAULT = "default"
+
+    def __repr__(self) -> str:
+        return "DEFAULT"
+
+
+DEFAULT = Default.DEFAULT
+"""As ``timeout=``: the client's, else the schema's ``@timeout``, else none."""
+
+Timeout: TypeAlias = float | None | Literal[Default.DEFAULT]
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredError(Generic[E]):
+    """An error that a command may raise. The codecs are about its fields alone."""
+
+    error: type[E]
+    code: bytes
+    fatal: bool
+    encode: Callable[[E, int], Mapping[bytes, bytes]]
+    decode: Callable[[str, Mapping[bytes, bytes], int], E]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command(Generic[A, R]):
+    """One command. ``A`` is the tuple of its arguments, in declared order; ``R`` its result.
+
+    ``write_request(ask, arguments, depth)`` and ``write_answer(answer, result, depth)`` make
+    whole boxes; ``ask`` is the ready ``_ask`` pair, or empty where no answer is wanted,
+    ``answer`` the ``_answer`` pair. ``read_arguments(data, at, depth)`` reads from behind
+    ``_command``, ``read_answer`` from behind ``_answer``: both say where the box ends.
+    ``required``: for each argument, must a handler take it? ``timeout`` is in seconds.
+    """
+
+    service: str
+    name: str
+    wire: bytes
+    write_request: Callable[[bytes, A, int], bytes]
+    read_arguments: Callable[[bytes, int, int], tuple[A, int]]
+    write_answer: Callable[[bytes, R, int], bytes]
+    read_answer: Callable[[bytes, int, int], tuple[R, int]]
+    errors: tuple[DeclaredError[Any], ...] = ()
+    oneway: bool = False
+    timeout: float | None = None
+    required: tuple[bool, ...] = ()
+
+
+AnyCommand: TypeAlias = Command[Any, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A command and what answers it. ``count``: how many arguments ``method`` takes."""
+
+    command: AnyCommand
+    method: Callable[..., object]
+    count: int
+
+
+def no_results_written(answer: bytes, _result: None, _depth: int) -> bytes:
+    """The answer of a command without results."""
+    return answer + b"\x00\x00"
+
+
+def no_results_read(data: bytes, at: int, _depth: int) -> tuple[None, int]:
+    if data.startswith(b"\x00\x00", at):
+        return None, at + 2
+    _box, end = read_rest(data, at)
+    return None, end
+
+
+# --- boxes without a schema -------------------------------------------------------------
+
+Box: TypeAlias = dict[bytes, bytes]
+
+
+def raw_command(wire: bytes) -> Command[tuple[Mapping[bytes, bytes]], Box]:
+    """A command whose arguments and results are whatever is in the box."""
+
+    def write_request(
+        ask: bytes, arguments: tuple[Mapping[bytes, bytes]], _depth: int
+    ) -> bytes:
+        (box,) = arguments
+        _check_box(box)
+        whole = {**box, b"_command": wire}
+        if ask:
+            whole[b"_ask"] = ask[8:]
+        return write_box(whole)
+
+    def read_arguments(data: bytes, at: int, _depth: int) -> tuple[tuple[Box], int]:
+        box, end = read_rest(data, at)
+        return (box,), end
+
+    def write_answer(answer: bytes, result: Box, _depth: int) -> bytes:
+        _check_box(result)
+        return write_box({**result, b"_answer": answer[11:]})
+
+    def read_answer(data: bytes, at: int, _depth: int) -> tuple[Box, int]:
+        return read_rest(data, at)
+
+    name = wire.decode("utf-8", "backslashreplace")
+    return Command(
+        service="",
+        name=name,
+        wire=wire,
+        write_request=write_request,
+        read_arguments=read_arguments,
+        write_answer=write_answer,
+        read_answer=read_answer,
+        required=(True,),
+    )
+
+
+def _check_box(box: Mapping[bytes, bytes]) -> None:
+    if not isinstance(box, Mapping):
+        raise Fault("a box is a mapping of bytes to bytes")
+    for key, value in box.items():
+        encode_bytes(value)
+        if not 1 <= len(encode_bytes(key)) <= MAX_KEY or key.startswith(b"_"):
+            raise Fault(f"a key has 1 to {MAX_KEY} bytes, and does not start with `_`")

@@ -1,0 +1,208 @@
+"""The errors of the runtime.
+
+    AmpError
+    ├── RemoteError            the peer answered with an error: .code, .description
+    │   ├── CommandError       …that the schema declares: generated classes derive from it
+    │   ├── UnknownCommand     UNHANDLED
+    │   ├── InvalidArgument    INVALID_ARGUMENT (also ValueError)
+    │   ├── InternalError      UNKNOWN
+    │   ├── DeadlineExceeded   DEADLINE_EXCEEDED (also TimeoutError), raised locally too
+    │   ├── Cancelled          CANCELLED
+    │   ├── Overloaded         OVERLOADED
+    │   └── Unavailable        UNAVAILABLE
+    ├── EncodeError            a value that cannot be sent (also ValueError)
+    ├── DecodeError            an answer that does not decode
+    └── ConnectionLost         (also ConnectionError): .sent
+        └── ProtocolError      the peer broke the protocol
+
+All of them pickle: what a class takes by name has a default and lives in ``__dict__``.
+No message holds a value that was sent or received, only types, lengths and rules: a
+message ends in logs, and on the other end.
+
+``Fault`` is how the codecs tell one another what is wrong; it never leaves the runtime.
+"""
+
+from __future__ import annotations
+
+
+class AmpError(Exception):
+    """What every error of the runtime is."""
+
+
+class RemoteError(AmpError):
+    """The peer answered with an error.
+
+    ``code`` is its code on the wire, ``description`` what the peer said about it. This class
+    itself is raised for a code that the schema of this end does not know.
+    """
+
+    code: str = ""
+    description: str
+
+    def __init__(self, description: str = "", *, code: str | None = None) -> None:
+        super().__init__(description)
+        self.description = description
+        if code is not None:
+            self.code = code
+
+    def __str__(self) -> str:
+        if type(self) is RemoteError and self.code:
+            return f"{self.code}: {self.description}"
+        return super().__str__()
+
+
+class CommandError(RemoteError):
+    """An error that the schema declares; the compiler makes a class of each."""
+
+
+class UnknownCommand(RemoteError):
+    """The peer has no such command."""
+
+    code = "UNHANDLED"
+
+
+class InvalidArgument(RemoteError, ValueError):
+    """The arguments do not decode at the peer, or its handler refuses them."""
+
+    code = "INVALID_ARGUMENT"
+
+
+class InternalError(RemoteError):
+    """The handler failed in a way that the schema does not declare."""
+
+    code = "UNKNOWN"
+
+
+class DeadlineExceeded(RemoteError, TimeoutError):
+    """The time is over: no answer came, or the peer gave up."""
+
+    code = "DEADLINE_EXCEEDED"
+
+
+class Cancelled(RemoteError):
+    """The handler was cancelled at the peer."""
+
+    code = "CANCELLED"
+
+
+class Overloaded(RemoteError):
+    """The peer has too much to do; a handler may raise it too."""
+
+    code = "OVERLOADED"
+
+
+class Unavailable(RemoteError):
+    """The peer is about to end; a handler may raise it too."""
+
+    code = "UNAVAILABLE"
+
+
+RUNTIME_ERRORS: dict[bytes, type[RemoteError]] = {
+    error.code.encode(): error
+    for error in (
+        UnknownCommand,
+        InvalidArgument,
+        InternalError,
+        DeadlineExceeded,
+        Cancelled,
+        Overloaded,
+        Unavailable,
+    )
+}
+
+
+class _CodecError(AmpError):
+    """Names the command, the key and the rule that was broken.
+
+    ``key`` is a path: ``items[3].price``; empty where the box as a whole is at fault.
+    """
+
+    def __init__(self, command: str = "", key: str = "", rule: str = "") -> None:
+        super().__init__(command, key, rule)
+        self.command = command
+        self.key = key
+        self.rule = rule
+
+    def __str__(self) -> str:
+        place = f"{self.command}: {self.key}" if self.key else self.command
+        return f"{place}: {self.rule}"
+
+
+class EncodeError(_CodecError, ValueError):
+    """A value that cannot be sent. Nothing was sent; the connection is as it was."""
+
+
+class DecodeError(_CodecError):
+    """An answer that does not decode. It fails the one call; the connection stays."""
+
+
+class ConnectionLost(AmpError, ConnectionError):
+    """The connection is gone.
+
+    ``sent`` is false where the request has certainly not left, so that it may be tried
+    again; true where the peer may have seen it.
+    """
+
+    def __init__(
+        self, reason: str = "the connection is closed", *, sent: bool = False
+    ) -> None:
+        super().__init__(reason)
+        self.sent = sent
+
+
+class ProtocolError(ConnectionLost):
+    """The peer broke the protocol, and that ended the connection."""
+
+
+class Fault(ValueError):
+    """A rule that a value breaks, and where: ``path`` grows from the inside out."""
+
+    def __init__(self, rule: str, path: str = "") -> None:
+        super().__init__(rule, path)
+        self.rule = rule
+        self.path = path
+
+
+class Incomplete(Fault):
+    """The bytes end before the box does."""
+
+    def __init__(self) -> None:
+        super().__init__("a box is cut short")
+
+
+class Malformed(Fault):
+    """The bytes are no box at all, or one that the short way must not take."""
+
+
+FAULTS = (ValueError, TypeError, AttributeError)
+"""What an encoder or decoder may raise about a value: ours, and Python's own for a wrong type."""
+
+
+def fault_at(key: str, fault: Exception) -> Fault:
+    """The same fault, seen from one level further out.
+
+    ``key`` is a wire key, or ``[3]`` for an item of a list. What is not a ``Fault`` loses its
+    message, which might hold the value.
+    """
+    if not isinstance(fault, Fault):
+        return Fault(f"the value is not of its type ({type(fault).__name__})", key)
+    path = fault.path
+    joint = "." if path and not path.startswith("[") else ""
+    return Fault(fault.rule, f"{key}{joint}{path}")
+
+
+def missing() -> Fault:
+    return Fault("required, and missing")
+
+
+def too_deep() -> Fault:
+    return Fault("nested too deep")
+
+
+def wrong_type(expected: str, value: object) -> Fault:
+    """``expected`` with its article: "an int"."""
+    return Fault(f"expected {expected}, got {type(value).__qualname__}")
+
+
+def unknown_member(*names: str) -> Fault:
+    return Fault(f"the member is none of {', '.join(names)}")

@@ -1,0 +1,177 @@
+"""Bytes and boxes.
+
+A box is a run of pairs: key length (2 bytes, big-endian), key, value length (2 bytes),
+value. A key length of zero ends it. Nothing here knows a command or a socket.
+
+Two readers see the same bytes. ``read_box`` reads one from bytes that are all there;
+``BoxParser`` takes them as they arrive, in any pieces, keeps no more than one pair that is
+not whole, and costs the same whatever the pieces are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ampgen.runtime.errors import Fault, Incomplete, Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_KEY = 0xFF  # the high byte of a key length is always zero
+MAX_VALUE = 0xFFFF  # two bytes of length
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What one connection may cost this end.
+
+    ``box``: bytes of keys and values in one box, either way.
+    ``depth``: how deep values nest (structs, unions, lists, maps, json alike).
+    ``calls``: requests of the peer being served at once; then reading pauses, or the peer is
+    told ``OVERLOADED``.
+    ``given_up``: calls of ours that were cancelled or timed out, and still have no answer.
+    ``unsent``: bytes that the peer has not taken yet; beyond it the connection ends.
+    """
+
+    box: int = 1024 * 1024
+    depth: int = 64
+    calls: int = 1000
+    given_up: int = 10_000
+    unsent: int = 64 * 1024 * 1024
+
+    def __post_init__(self) -> None:
+        for name in self.__slots__:
+            if getattr(self, name) < 1:
+                raise ValueError(f"Limits: {name} has to be at least 1")
+
+
+class _Sizes(dict[int, bytes]):
+    """A length as its two bytes: a table for the short ones, worked out for the rest."""
+
+    def __missing__(self, length: int) -> bytes:
+        if length > MAX_VALUE:
+            raise Fault(f"{length:,} bytes, a value holds at most {MAX_VALUE:,}")
+        return length.to_bytes(2, "big")
+
+
+SIZE = _Sizes((length, length.to_bytes(2, "big")) for length in range(1024))
+
+
+def write_box(box: Mapping[bytes, bytes]) -> bytes:
+    """A box, its keys sorted bytewise. Keys are good ones; a value over 65,535 bytes is a fault."""
+    pieces: list[bytes] = []
+    for key, value in sorted(box.items()):
+        pieces += (SIZE[len(key)], key, SIZE[len(value)], value)
+    pieces.append(b"\x00\x00")
+    return b"".join(pieces)
+
+
+def box_size(box: Mapping[bytes, bytes]) -> int:
+    """Bytes of keys and values: what ``Limits.box`` bounds."""
+    return sum(map(len, box)) + sum(map(len, box.values()))
+
+
+def read_box(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
+    """The box at ``at``, and where it ends; of a key that comes twice the last one counts.
+
+    Raises ``Incomplete`` where the data end before the box does.
+    """
+    box: dict[bytes, bytes] = {}
+    try:
+        while True:
+            length = data[at] << 8 | data[at + 1]
+            at += 2
+            if not length:
+                return box, at
+            if length > MAX_KEY:
+                raise Malformed(
+                    f"a key of {length:,} bytes, at most {MAX_KEY} are allowed"
+                )
+            key = data[at : at + length]
+            at += length + 2
+            length = data[at - 2] << 8 | data[at - 1]
+            value = data[at : at + length]
+            at += length
+            box[key] = value
+    except IndexError:
+        raise Incomplete from None
+
+
+def read_rest(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
+    """``read_box`` for what follows the first keys of a request or an answer.
+
+    A key of AMP's own here (a second ``_ask``, an ``_answer`` in a request) changes what the
+    box is: such a box is left to the protocol, which looks at it as a whole.
+    """
+    box, end = read_box(data, at)
+    if any(key.startswith(b"_") for key in box):
+        raise Malformed("a key of the protocol out of its place")
+    return box, end
+
+
+def read_only_pair(data: bytes, at: int) -> tuple[bytes, bytes, int]:
+    """A box with exactly one key: the key, its value, and where the box ends."""
+    box, end = read_box(data, at)
+    if len(box) != 1:
+        raise Fault(f"a union has exactly one key, this one has {len(box):,}")
+    [(key, value)] = box.items()
+    return key, value, end
+
+
+class BoxParser:
+    """One box that arrives in pieces.
+
+    Feed it until ``done``; then ``box`` is it. ``Malformed`` is raised as soon as a key or the
+    whole is too long, not only when all of it is there.
+    """
+
+    __slots__ = ("_buffer", "_key", "_limit", "_need", "_size", "box", "done")
+
+    def __init__(self, limit: int) -> None:
+        self.box: dict[bytes, bytes] = {}
+        self.done = False
+        self._limit = limit
+        self._size = 0  # of keys and values, those announced too
+        self._key: bytes | None = None  # None: what comes next is a key
+        self._buffer = bytearray()  # a length, or a length and what it announces
+        self._need = 2  # how many bytes of it make the next step possible
+
+    def feed(self, data: bytes, at: int) -> int:
+        """Take what belongs to the box from ``data[at:]``; say where that ends."""
+        buffer = self._buffer
+        end = len(data)
+        while at < end and not self.done:
+            piece = data[at : at + self._need - len(buffer)]
+            buffer += piece
+            at += len(piece)
+            if len(buffer) == self._need:
+                self._step()
+        return at
+
+    def _step(self) -> None:
+        buffer = self._buffer
+        if len(buffer) == 2:
+            length = buffer[0] << 8 | buffer[1]
+            if self._key is None:
+                if not length:
+                    self.done = True
+                    return
+                if length > MAX_KEY:
+                    raise Malformed(
+                        f"a key of {length:,} bytes, at most {MAX_KEY} are allowed"
+                    )
+            self._size += length
+            if self._size > self._limit:
+                raise Malformed(f"a box over {self._limit:,} bytes of keys and values")
+            self._need = length + 2
+            if length:
+                return
+        piece = bytes(memoryview(buffer)[2:])
+        buffer.clear()
+        self._need = 2
+        if self._key is None:
+            self._key = piece
+        else:
+            self.box[self._key] = piece
+            self._key = None
