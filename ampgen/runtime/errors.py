@@ -38,6 +38,7 @@ class RemoteError(AmpError):
 
     code: str = ""
     description: str
+    _received = False  # by a call of ours: a handler that lets it pass did not mean it
 
     def __init__(self, description: str = "", *, code: str | None = None) -> None:
         super().__init__(description)
@@ -162,6 +163,9 @@ class Fault(ValueError):
         self.rule = rule
         self.path = path
 
+    def __str__(self) -> str:
+        return f"{self.path}: {self.rule}" if self.path else self.rule
+
 
 class Incomplete(Fault):
     """The bytes end before the box does."""
@@ -181,14 +185,18 @@ FAULTS = (ValueError, TypeError, AttributeError)
 def fault_at(key: str, fault: Exception) -> Fault:
     """The same fault, seen from one level further out.
 
-    ``key`` is a wire key, or ``[3]`` for an item of a list. What is not a ``Fault`` loses its
-    message, which might hold the value.
+    ``key`` is a wire key, or ``[3]`` for an item of a list.
     """
-    if not isinstance(fault, Fault):
-        return Fault(f"the value is not of its type ({type(fault).__name__})", key)
-    path = fault.path
-    joint = "." if path and not path.startswith("[") else ""
-    return Fault(fault.rule, f"{key}{joint}{path}")
+    fault = as_fault(fault)
+    joint = "." if fault.path and not fault.path.startswith("[") else ""
+    return Fault(fault.rule, f"{key}{joint}{fault.path}")
+
+
+def as_fault(error: Exception) -> Fault:
+    """What is not a ``Fault`` loses its message, which might hold the value."""
+    if isinstance(error, Fault):
+        return error
+    return Fault(f"the value is not of its type ({type(error).__name__})")
 
 
 def missing() -> Fault:

@@ -1,0 +1,66 @@
+"""Addresses as text: ``host:port``, ``[::1]:8000``, ``unix:/run/text.sock``."""
+
+from __future__ import annotations
+
+import socket
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+Address: TypeAlias = str
+
+
+@dataclass(frozen=True, slots=True)
+class Tcp:
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unix:
+    path: str
+
+
+def parse_address(address: str) -> Tcp | Unix:
+    """Raises ``ValueError`` with what an address looks like."""
+    if not isinstance(address, str):
+        raise TypeError(f"an address is a str, not a {type(address).__qualname__}")
+    if address.startswith("unix:"):
+        path = address.removeprefix("unix:")
+        if not path or "\0" in path:
+            raise _bad(address, "`unix:` needs the path of a socket behind it")
+        if not hasattr(socket, "AF_UNIX"):
+            raise _bad(address, "this system has no Unix sockets")
+        return Unix(path)
+    host, colon, port = address.rpartition(":")
+    if not colon:
+        raise _bad(address, "the port is missing")
+    if host.startswith("[") and host.endswith("]"):
+        host = host[1:-1]
+    elif ":" in host:
+        raise _bad(address, "an IPv6 address stands in brackets")
+    if not host:
+        raise _bad(
+            address, "the host is missing; `0.0.0.0` or `[::]` means all interfaces"
+        )
+    if not (
+        port.isascii() and port.isdigit() and len(port) <= 5 and int(port) <= 65535
+    ):
+        raise _bad(address, "the port is a number from 0 to 65535")
+    return Tcp(host, int(port))
+
+
+def _bad(address: str, reason: str) -> ValueError:
+    return ValueError(
+        f"{address!r} is not an address: {reason}"
+        ' (write "host:port", "[::1]:8000" or "unix:/run/text.sock")'
+    )
+
+
+def format_address(name: Any) -> str:
+    """What a socket calls itself, as an address; ``""`` where it has no name."""
+    if isinstance(name, tuple):
+        host, port = name[0], name[1]
+        return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    if isinstance(name, bytes):
+        name = name.decode("utf-8", "backslashreplace")
+    return f"unix:{name}" if name else ""

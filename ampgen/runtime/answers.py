@@ -1,0 +1,120 @@
+"""Errors on the wire: which exception travels under which code, and what comes back.
+
+Declared errors first, in the order of ``raises``, then the codes of the runtime. What the
+schema does not declare becomes ``UNKNOWN``, and its details stay in this end's log.
+"""
+
+from __future__ import annotations
+
+import logging
+from asyncio import CancelledError
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from ampgen.runtime.errors import (
+    FAULTS,
+    RUNTIME_ERRORS,
+    Fault,
+    InvalidArgument,
+    Overloaded,
+    RemoteError,
+    Unavailable,
+    as_fault,
+)
+from ampgen.runtime.wire import box_size, write_box
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ampgen.runtime.command import AnyCommand
+    from ampgen.runtime.wire import Limits
+
+logger = logging.getLogger("ampgen")
+
+MAX_DESCRIPTION = 1024  # characters; a description is for people
+
+_RAISED_BY_HANDLERS = (InvalidArgument, Overloaded, Unavailable)
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An error as it goes out. ``fields`` are in no repr: they may be secret."""
+
+    code: bytes
+    description: str = field(repr=False)
+    fields: Mapping[bytes, bytes] = field(
+        default_factory=dict[bytes, bytes], repr=False
+    )
+    fatal: bool = False
+
+
+UNKNOWN = Failure(b"UNKNOWN", "Unknown Error")  # Twisted's words
+_CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
+
+
+def failure(command: AnyCommand, error: BaseException, limits: Limits) -> Failure:
+    """What the peer hears of an exception of a handler; logs what it must not hear."""
+    for declared in command.errors:
+        if isinstance(error, declared.error):
+            try:
+                fields = declared.encode(error, limits.depth)
+                if box_size(fields) > limits.box - 8 * MAX_DESCRIPTION:
+                    raise Fault(f"its fields are over {limits.box:,} bytes")
+                return Failure(declared.code, str(error), fields, declared.fatal)
+            except Exception as reason:  # `str(error)` may do anything
+                logger.error(
+                    "%s: %s cannot be sent: %s",
+                    command.name,
+                    type(error).__name__,
+                    as_fault(reason),
+                    exc_info=error,
+                )
+                return UNKNOWN
+    if isinstance(error, CancelledError):
+        return _CANCELLED
+    if isinstance(error, _RAISED_BY_HANDLERS) and not error._received:
+        return Failure(error.code.encode(), error.description)
+    logger.error("%s: the handler failed", command.name, exc_info=error)
+    return UNKNOWN
+
+
+def write_error(tag: bytes, failure: Failure) -> bytes:
+    """The error box. ``tag`` comes with its length in front."""
+    description = failure.description[:MAX_DESCRIPTION]
+    return write_box(
+        {
+            **failure.fields,
+            b"_error": tag[2:],
+            b"_error_code": failure.code,
+            b"_error_description": description.encode("utf-8", "backslashreplace"),
+        }
+    )
+
+
+def read_error(
+    command: AnyCommand, box: Mapping[bytes, bytes], depth: int
+) -> RemoteError:
+    """The exception for an error box; a ``Fault`` if it is not a good one."""
+    for key in (b"_error_code", b"_error_description"):
+        if key not in box:
+            raise Fault("required, and missing", key.decode())
+    code = box[b"_error_code"]
+    description = box[b"_error_description"].decode("utf-8", "replace")
+    error: RemoteError
+    for declared in command.errors:
+        if declared.code == code:
+            try:
+                error = declared.decode(description, box, depth)
+            except FAULTS as fault:
+                raise as_fault(fault) from None
+            break
+    else:
+        known = RUNTIME_ERRORS.get(code)
+        if known is None:
+            error = RemoteError(
+                description, code=code.decode("utf-8", "backslashreplace")
+            )
+        else:
+            error = known(description)
+    error._received = True
+    return error

@@ -1,0 +1,205 @@
+"""The calling end: ``connect``, and the base of the generated clients."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
+
+from ampgen.runtime.addresses import Tcp, parse_address
+from ampgen.runtime.command import DEFAULT, Default, Timeout
+from ampgen.runtime.connection import Connection, Shell
+from ampgen.runtime.local import join
+from ampgen.runtime.receiver import receiver_for
+from ampgen.runtime.services import Services
+from ampgen.runtime.wire import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from types import TracebackType
+    from typing import Self, Unpack
+
+    from ampgen.runtime.addresses import Address
+    from ampgen.runtime.command import Command
+    from ampgen.runtime.services import Service
+
+A = TypeVar("A")
+R = TypeVar("R")
+
+CONNECT_TIMEOUT = 10.0  # seconds
+DRAIN_TIMEOUT = 10.0  # seconds that what is being served has left at the end
+
+
+class LocalOptions(TypedDict, total=False):
+    """``timeout``: seconds that each call has, unless it says otherwise."""
+
+    timeout: Timeout
+    limits: Limits
+    drain_timeout: float
+
+
+class ConnectOptions(LocalOptions, total=False):
+    """``connect_timeout``: seconds for connecting, ``None`` for as long as the system takes."""
+
+    connect_timeout: float | None
+
+
+class _Closable(Protocol):
+    async def aclose(self) -> None: ...
+
+
+C = TypeVar("C", bound=_Closable)
+
+
+class Connecting(Generic[C]):
+    """``await`` it for what it connects, or enter it to have that closed in the end."""
+
+    def __init__(self, connect: Callable[[], Awaitable[C]]) -> None:
+        self._connect = connect
+        self._connected: C | None = None
+
+    def __await__(self) -> Generator[Any, None, C]:
+        return self._connect().__await__()
+
+    async def __aenter__(self) -> C:
+        self._connected = connected = await self._connect()
+        return connected
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        if self._connected is not None:
+            await self._connected.aclose()
+
+
+def connect(
+    address: Address,
+    *,
+    serve: Iterable[Service] = (),
+    connect_timeout: float | None = CONNECT_TIMEOUT,
+    limits: Limits | None = None,
+    drain_timeout: float = DRAIN_TIMEOUT,
+) -> Connecting[Connection]:
+    """Connect to a peer; ``serve`` is what this end answers meanwhile.
+
+    Raises ``TimeoutError`` after ``connect_timeout`` seconds, else what the system says
+    (``OSError``); ``ValueError`` for what is no address.
+    """
+    where = parse_address(address)
+    services = Services(serve)
+
+    async def connected() -> Connection:
+        loop = asyncio.get_running_loop()
+        shell = Shell(
+            services.handlers, limits=limits or Limits(), drain_timeout=drain_timeout
+        )
+        async with asyncio.timeout(connect_timeout):
+            if isinstance(where, Tcp):
+                await loop.create_connection(
+                    lambda: receiver_for(shell), where.host, where.port
+                )
+            else:
+                await loop.create_unix_connection(
+                    lambda: receiver_for(shell), where.path
+                )
+        return shell.connection
+
+    return Connecting(connected)
+
+
+class Client:
+    """The base of the generated clients: commands to call over one connection."""
+
+    def __init__(self, connection: Connection, *, timeout: Timeout = DEFAULT) -> None:
+        self._connection = connection
+        self._shell = connection._shell
+        self._timeout = timeout
+
+    @property
+    def connection(self) -> Connection:
+        return self._connection
+
+    async def aclose(self) -> None:
+        """Close the connection, and wait for its end."""
+        await self._connection.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    def _call(
+        self, command: Command[A, R], arguments: A, timeout: Timeout
+    ) -> Awaitable[R]:
+        return self._shell.call(command, arguments, self._seconds(command, timeout))
+
+    def _send(
+        self, command: Command[A, Any], arguments: A, timeout: Timeout
+    ) -> Awaitable[None]:
+        return self._shell.tell(command, arguments, self._seconds(command, timeout))
+
+    def _seconds(self, command: Command[Any, Any], timeout: Timeout) -> float | None:
+        if isinstance(timeout, Default):
+            timeout = self._timeout
+        return command.timeout if isinstance(timeout, Default) else timeout
+
+    @classmethod
+    def connect(
+        cls, address: Address, **options: Unpack[ConnectOptions]
+    ) -> Connecting[Self]:
+        """Connect to a server: ``async with`` it, or ``await`` it.
+
+        Raises what ``ampgen.runtime.connect`` does.
+        """
+        return cls._connect(address, (), options)
+
+    @classmethod
+    def local(
+        cls, service: Service, **options: Unpack[LocalOptions]
+    ) -> Connecting[Self]:
+        """Call a service in this process, through the encoding but no socket."""
+        return cls._local(service, (), options)
+
+    @classmethod
+    def _connect(
+        cls, address: Address, serve: Iterable[Service | None], options: ConnectOptions
+    ) -> Connecting[Self]:
+        timeout = options.get("timeout", DEFAULT)
+        connecting = connect(
+            address,
+            serve=[service for service in serve if service is not None],
+            connect_timeout=options.get("connect_timeout", CONNECT_TIMEOUT),
+            limits=options.get("limits"),
+            drain_timeout=options.get("drain_timeout", DRAIN_TIMEOUT),
+        )
+
+        async def connected() -> Self:
+            return cls(await connecting, timeout=timeout)
+
+        return Connecting(connected)
+
+    @classmethod
+    def _local(
+        cls, service: Service, serve: Iterable[Service | None], options: LocalOptions
+    ) -> Connecting[Self]:
+        limits = options.get("limits") or Limits()
+        drain_timeout = options.get("drain_timeout", DRAIN_TIMEOUT)
+        timeout = options.get("timeout", DEFAULT)
+        theirs = Services((service,))
+        ours = Services(service for service in serve if service is not None)
+
+        async def connected() -> Self:
+            there = Shell(theirs.handlers, limits=limits, drain_timeout=drain_timeout)
+            here = Shell(ours.handlers, limits=limits, drain_timeout=drain_timeout)
+            join(here, there)
+            return cls(here.connection, timeout=timeout)
+
+        return Connecting(connected)

@@ -1,0 +1,105 @@
+"""Two ends in one process: a pair of transports that hand bytes to one another.
+
+For tests of programs: everything but the socket is as it is on the wire, the encoding, the
+batches, the back-pressure, the end of the connection.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ampgen.runtime.receiver import Shell
+
+_HIGH_WATER = 64 * 1024  # as asyncio's own transports
+_LOW_WATER = 16 * 1024
+
+
+class LocalTransport(asyncio.Transport):
+    """One end. Bytes reach the other one in the loop's next round, never from ``write``."""
+
+    def __init__(self, shell: Shell) -> None:
+        super().__init__({"peername": "local"})
+        self._loop = asyncio.get_running_loop()
+        self._shell = shell
+        self._peer: LocalTransport = self
+        self._outgoing = bytearray()  # until the peer takes it
+        self._scheduled = False
+        self._reading = True
+        self._blocked = False
+        self._closing = False
+        self._lost = False
+
+    def join(self, peer: LocalTransport) -> None:
+        self._peer = peer
+        peer._peer = self
+
+    def write(self, data: bytes | bytearray | memoryview[Any]) -> None:
+        if self._closing:
+            return
+        self._outgoing += data
+        self._schedule()
+        if len(self._outgoing) > _HIGH_WATER and not self._blocked:
+            self._blocked = True
+            self._shell.pause_writing()
+
+    def writelines(
+        self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]
+    ) -> None:
+        self.write(b"".join(list_of_data))
+
+    def get_write_buffer_size(self) -> int:
+        return len(self._outgoing)
+
+    def is_closing(self) -> bool:
+        return self._closing
+
+    def pause_reading(self) -> None:
+        self._reading = False
+
+    def resume_reading(self) -> None:
+        self._reading = True
+        self._peer._schedule()
+
+    def close(self) -> None:
+        """Ends once the peer has taken everything."""
+        self._closing = True
+        self._schedule()
+
+    def abort(self) -> None:
+        self._closing = True
+        self._outgoing.clear()
+        self._schedule()
+
+    def _schedule(self) -> None:
+        if not self._scheduled and not self._lost:
+            self._scheduled = True
+            self._loop.call_soon(self._deliver)
+
+    def _deliver(self) -> None:
+        self._scheduled = False
+        peer = self._peer
+        if self._outgoing and (peer._reading or peer._lost):
+            data = bytes(self._outgoing)
+            self._outgoing.clear()
+            if not peer._lost:
+                peer._shell.data_received(data)
+            if self._blocked and len(self._outgoing) <= _LOW_WATER:
+                self._blocked = False
+                self._shell.resume_writing()
+        if self._closing and not self._outgoing and not self._lost:
+            self._lost = True
+            self._shell.connection_lost(None)
+            if not peer._lost:
+                peer._shell.eof_received()
+
+
+def join(first: Shell, second: Shell) -> None:
+    """Connect two shells."""
+    one, other = LocalTransport(first), LocalTransport(second)
+    one.join(other)
+    first.connection_made(one)
+    second.connection_made(other)

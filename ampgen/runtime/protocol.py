@@ -1,0 +1,523 @@
+"""AMP as a state machine: both directions of one connection, and no I/O.
+
+Bytes go in by ``receive_data`` and come out of ``data_to_send``. What has to happen beside
+that is asked of the ``Host``: serve a request, send what is queued, close.
+
+The short way: a request or answer whose keys come in the order that AMP peers write them is
+read where it lies, by the reader that was generated for its command. Whatever does not go
+that way (a box that is not all there, another order, a fault in a value) is read again by
+the general parser, and its arguments are written out in the usual order for the same reader.
+So a command has one decoder, and what is wrong with a box is decided in one place.
+"""
+
+from __future__ import annotations
+
+import logging
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+from ampgen.runtime import answers
+from ampgen.runtime.errors import (
+    FAULTS,
+    ConnectionLost,
+    DeadlineExceeded,
+    DecodeError,
+    EncodeError,
+    Fault,
+    InvalidArgument,
+    Malformed,
+    Overloaded,
+    ProtocolError,
+    RemoteError,
+    Unavailable,
+    UnknownCommand,
+    as_fault,
+)
+from ampgen.runtime.wire import SIZE, BoxParser, Limits, box_size, read_box, write_box
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Protocol
+
+    from ampgen.runtime.command import AnyCommand, Handler
+
+    class Host(Protocol):
+        """What the state machine wants of the shell around it."""
+
+        def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
+            """Run the handler; then ``answer`` or ``fail`` has to be called, once."""
+
+        def queued(self) -> None:
+            """There are bytes to send; the shell chooses the moment."""
+
+        def ending(self) -> None:
+            """Nothing more will be read; what is being served has the drain time left."""
+
+        def finished(self) -> None:
+            """All is served after the end: send what is queued, and close."""
+
+    class Waiter(Protocol):
+        """Who waits for an answer: a future."""
+
+        def done(self) -> bool: ...
+        def set_result(self, result: Any, /) -> None: ...
+        def set_exception(self, exception: BaseException, /) -> None: ...
+
+
+logger = logging.getLogger("ampgen")
+
+ASK = b"\x00\x04_ask"
+ANSWER = b"\x00\x07_answer"
+_ASK_SHORT = b"\x00\x04_ask\x00"  # and a tag of less than 256 bytes
+_COMMAND_SHORT = b"\x00\x08_command\x00"
+_ANSWER_SHORT = b"\x00\x07_answer\x00"
+
+
+class State(IntEnum):
+    OPEN = 0
+    DRAINING = 1  # what is being served is finished; further requests are refused
+    DEAF = 2  # as before, and nothing is read any more
+    CLOSED = 3
+
+
+class Call:
+    """A call of ours that has no answer yet.
+
+    ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the bytes
+    that this end has queued.
+    """
+
+    __slots__ = ("command", "deadline", "end", "seconds", "tag", "waiter")
+
+    def __init__(
+        self,
+        command: AnyCommand,
+        waiter: Waiter,
+        tag: bytes,
+        deadline: float | None,
+        seconds: float | None,
+    ) -> None:
+        self.command = command
+        self.waiter = waiter
+        self.tag = tag
+        self.deadline = deadline
+        self.seconds = seconds
+        self.end = 0
+
+
+class AmpProtocol:
+    """One end of one connection.
+
+    ``calls``: ours in flight. ``in_flight``: how many requests are being served.
+    ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``: how
+    many of our own requests wait for room, and ``told``: a oneway request of ours may not
+    have left; both count as having a call open.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        handlers: Mapping[bytes, Handler],
+        *,
+        limits: Limits,
+        fallback: Callable[[bytes], Handler] | None = None,
+    ) -> None:
+        self.host = host
+        self.limits = limits
+        self.state = State.OPEN
+        self.calls: dict[bytes, Call] = {}
+        self.in_flight = 0
+        self.blocked = False
+        self.sending = 0
+        self.told = False
+        self.queued_bytes = 0
+        self._taken = 0  # bytes that have been handed out
+        self._handlers = handlers
+        self._fallback = fallback
+        self._queue: list[bytes] = []
+        self._counter = 0
+        self._given_up: set[bytes] = set()
+        self._serving: set[bytes] = set()
+        self._parser: BoxParser | None = None
+        self._held = b""  # what came, and waits until the load is less
+        self._held_at = 0
+        self._reason: tuple[type[ConnectionLost], str] = (
+            ConnectionLost,
+            "the connection is closed",
+        )
+
+    # --- in -----------------------------------------------------------------------------
+
+    def receive_data(self, data: bytes) -> None:
+        """Act on what the peer sent. Bytes behind what is too much now are held back."""
+        if self._held:
+            data = self._held[self._held_at :] + data
+            self._held = b""
+        self._receive(data, 0)
+
+    def resume(self) -> None:
+        """Go on with what was held back."""
+        data, self._held = self._held, b""
+        self._receive(data, self._held_at)
+
+    @property
+    def paused(self) -> bool:
+        """Should nothing be read for now?
+
+        Only while no call of ours is open: its answer would sit unread, and two ends that
+        both are at their limit would wait for one another for ever.
+        """
+        return (
+            (self.in_flight >= self.limits.calls or self.blocked)
+            and not self.calls
+            and not self.sending
+            and not (self.blocked and self.told)
+            and self.state is State.OPEN
+        )
+
+    def _receive(self, data: bytes, at: int) -> None:
+        end = len(data)
+        try:
+            while at < end:
+                if self.state >= State.DEAF:
+                    return
+                if self.paused:
+                    self._held = data
+                    self._held_at = at
+                    return
+                if self._parser is None:
+                    after = self._receive_short(data, at)
+                    if after > at:
+                        at = after
+                        continue
+                    self._parser = BoxParser(self.limits.box)
+                at = self._parser.feed(data, at)
+                if self._parser.done:
+                    box = self._parser.box
+                    self._parser = None
+                    self._receive_box(box)
+        except Malformed as fault:
+            self._violation(fault.rule)
+
+    def _receive_short(self, data: bytes, at: int) -> int:
+        """The short way; where the box ended, or ``at`` if it does not go."""
+        limits = self.limits
+        handler: Handler | None = None
+        call: Call | None = None
+        tag = b""
+        try:
+            if data.startswith(_ASK_SHORT, at):
+                start = at + 8 + data[at + 7]
+                tag = data[at + 6 : start]  # with its length: the answer repeats it so
+                if not data.startswith(_COMMAND_SHORT, start):
+                    return at
+                end = start + 12 + data[start + 11]
+                handler = self._handlers.get(data[start + 12 : end])
+                if handler is None:
+                    return at
+                value, end = handler.command.read_arguments(data, end, limits.depth)
+                if end - at > limits.box or tag in self._serving:
+                    return at
+            elif data.startswith(_ANSWER_SHORT, at):
+                start = at + 10 + data[at + 9]
+                call = self.calls.get(data[at + 10 : start])
+                if call is None:
+                    return at
+                value, end = call.command.read_answer(data, start, limits.depth)
+                if end - at > limits.box:
+                    return at
+            else:
+                return at
+        except (Fault, IndexError):
+            return at
+        if handler is not None:
+            self._request(handler, tag, value)
+        elif call is not None:
+            del self.calls[call.tag]
+            if not call.waiter.done():
+                call.waiter.set_result(value)
+        return end
+
+    def _receive_box(self, box: dict[bytes, bytes]) -> None:
+        """A whole box, looked at in Twisted's order: answer, error, command."""
+        answer = box.get(b"_answer")
+        error = box.get(b"_error")
+        if answer is not None:
+            self._settle(answer, box)
+        elif error is not None:
+            self._settle(error, box)
+        elif b"_command" in box:
+            self._receive_request(box)
+        elif b"_ask" in box:
+            raise Malformed("a box with an `_ask` and no `_command`")
+        else:
+            raise Malformed("a box that is no request, no answer and no error")
+
+    def _settle(self, tag: bytes, box: dict[bytes, bytes]) -> None:
+        call = self.calls.pop(tag, None)
+        if call is None:
+            if tag not in self._given_up:
+                raise Malformed("an answer to nothing that was asked")
+            self._given_up.remove(tag)
+        elif not call.waiter.done():
+            try:
+                if b"_answer" in box:
+                    result, _end = call.command.read_answer(
+                        _plain(box), 0, self.limits.depth
+                    )
+                    call.waiter.set_result(result)
+                else:
+                    error = answers.read_error(call.command, box, self.limits.depth)
+                    call.waiter.set_exception(error)
+            except Fault as fault:
+                call.waiter.set_exception(
+                    DecodeError(call.command.name, fault.path, fault.rule)
+                )
+
+    def _receive_request(self, box: dict[bytes, bytes]) -> None:
+        name = box[b"_command"]
+        ask = box.get(b"_ask")
+        tag = None if ask is None else SIZE[len(ask)] + ask
+        handler = self._handlers.get(name)
+        if handler is None:
+            if self._fallback is None:
+                self._refuse(tag, name, UnknownCommand(f"Unhandled Command: {name!r}"))
+                return
+            handler = self._fallback(name)
+        try:
+            arguments, _end = handler.command.read_arguments(
+                _plain(box), 0, self.limits.depth
+            )
+        except Fault as fault:
+            rule = str(DecodeError(handler.command.name, fault.path, fault.rule))
+            self._refuse(tag, name, InvalidArgument(rule))
+        else:
+            self._request(handler, tag, arguments)
+
+    def _request(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
+        if tag is not None and tag in self._serving:
+            raise Malformed("an `_ask` that is still being served")
+        if self.state is State.DRAINING:
+            self._refuse(
+                tag, handler.command.wire, Unavailable("the server is closing")
+            )
+        elif self.in_flight >= self.limits.calls:
+            limit = f"{self.limits.calls:,} calls are in flight on this connection"
+            self._refuse(tag, handler.command.wire, Overloaded(limit))
+        else:
+            if tag is not None:
+                self._serving.add(tag)
+            self.in_flight += 1
+            self.host.serve(handler, tag, arguments)
+
+    def _refuse(self, tag: bytes | None, name: bytes, error: RemoteError) -> None:
+        """Answer a request that never reaches a handler; a oneway one is logged."""
+        if tag in self._serving:
+            raise Malformed("an `_ask` that is still being served")
+        if tag is None:
+            logger.warning("dropped a request for %r: %s", name, error)
+        else:
+            failure = answers.Failure(error.code.encode(), error.description)
+            self._send(answers.write_error(tag, failure))
+
+    # --- what was asked of this end -----------------------------------------------------
+
+    def answer(self, handler: Handler, tag: bytes | None, result: Any) -> None:
+        """A handler is done. What cannot be encoded is answered by ``UNKNOWN``."""
+        command = handler.command
+        if tag is None:
+            if result is not None:
+                logger.debug("%s: no answer was asked for", command.name)
+        else:
+            try:
+                data = command.write_answer(ANSWER + tag, result, self.limits.depth)
+                check_size(data, self.limits.box)
+            except FAULTS as error:
+                fault = as_fault(error)
+                reason = EncodeError(command.name, fault.path, fault.rule)
+                logger.error("the answer cannot be sent: %s", reason)
+                data = answers.write_error(tag, answers.UNKNOWN)
+            self._send(data)
+        self._served(tag)
+
+    def fail(self, handler: Handler, tag: bytes | None, error: BaseException) -> None:
+        """A handler raised: declared errors travel, the rest stays in the log."""
+        limits = self.limits
+        failure = answers.failure(handler.command, error, limits)
+        if tag is None:
+            if (
+                failure is not answers.UNKNOWN
+            ):  # that has been logged, with its traceback
+                logger.warning(
+                    "%s: %r, and no answer was asked for", handler.command.name, failure
+                )
+        else:
+            self._send(answers.write_error(tag, failure))
+            if failure.fatal:
+                self._end(
+                    ConnectionLost, f"it ended with the error {failure.code.decode()}"
+                )
+        self._served(tag)
+
+    def _served(self, tag: bytes | None) -> None:
+        self.in_flight -= 1
+        if tag is not None:
+            self._serving.discard(tag)
+        if not self.in_flight and self.state in (State.DRAINING, State.DEAF):
+            self._finish()
+
+    # --- calls of ours ------------------------------------------------------------------
+
+    def ask(
+        self,
+        command: AnyCommand,
+        arguments: Any,
+        waiter: Waiter,
+        deadline: float | None = None,
+        seconds: float | None = None,
+    ) -> Call:
+        """Queue a request; ``waiter`` gets its result or its error.
+
+        Raises ``EncodeError`` or ``ConnectionLost`` with nothing queued.
+        """
+        tag = b"%x" % (self._counter + 1)
+        data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
+        self._counter += 1
+        call = self.calls[tag] = Call(command, waiter, tag, deadline, seconds)
+        self._send(data)
+        call.end = self._taken + self.queued_bytes
+        return call
+
+    def tell(self, command: AnyCommand, arguments: Any) -> None:
+        """Queue a request that wants no answer."""
+        data = self._request_bytes(command, b"", arguments)
+        self.told = True
+        self._send(data)
+
+    def _request_bytes(self, command: AnyCommand, ask: bytes, arguments: Any) -> bytes:
+        if self.state >= State.DEAF:
+            raise self.lost(sent=False)
+        try:
+            data = command.write_request(ask, arguments, self.limits.depth)
+            check_size(data, self.limits.box)
+        except FAULTS as error:
+            fault = as_fault(error)
+            raise EncodeError(command.name, fault.path, fault.rule) from None
+        return data
+
+    def give_up(self, call: Call) -> None:
+        """Nobody waits for this call any more: its answer, if it comes, is dropped."""
+        if self.calls.pop(call.tag, None) is None:
+            return
+        self._given_up.add(call.tag)
+        if len(self._given_up) > self.limits.given_up:
+            self._violation(
+                f"{self.limits.given_up:,} calls that were given up have no answer"
+            )
+
+    def expire(self, now: float) -> float | None:
+        """Give up the calls whose time is over. Returns the next deadline, if there is one."""
+        late: list[Call] = []
+        following: float | None = None
+        for call in self.calls.values():
+            if call.deadline is None:
+                continue
+            if call.deadline <= now:
+                late.append(call)
+            elif following is None or call.deadline < following:
+                following = call.deadline
+        for call in late:
+            if not call.waiter.done():
+                call.waiter.set_exception(deadline_exceeded(call.seconds))
+            self.give_up(call)
+        return following
+
+    # --- out ----------------------------------------------------------------------------
+
+    def _send(self, data: bytes) -> None:
+        if self.state is not State.CLOSED:
+            self._queue.append(data)
+            self.queued_bytes += len(data)
+            self.host.queued()
+
+    def data_to_send(self) -> bytes:
+        """All that is queued, once."""
+        data = b"".join(self._queue)
+        self._queue.clear()
+        self.queued_bytes = 0
+        self._taken += len(data)
+        return data
+
+    # --- the end ------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Finish what is being served, and refuse what comes now."""
+        if self.state is State.OPEN:
+            self.state = State.DRAINING
+            self.host.ending()
+            if not self.in_flight:
+                self._finish()
+
+    def receive_eof(self) -> None:
+        """The peer sends no more; what it asked for is still answered."""
+        self._end(ConnectionLost, "the peer closed the connection")
+
+    def connection_lost(self, reason: str) -> None:
+        """The connection is gone: every call of ours ends."""
+        if self.state < State.DEAF:
+            self._reason = (ConnectionLost, reason)
+        self.state = State.CLOSED
+        self._queue.clear()
+        self._held = b""
+        self._fail_calls()
+
+    def lost(self, *, sent: bool) -> ConnectionLost:
+        """Why there is no connection any more: a new exception for each who asks."""
+        error, reason = self._reason
+        return error(reason, sent=sent)
+
+    def _violation(self, what: str) -> None:
+        logger.warning("the peer broke the protocol: %s", what)
+        self._end(ProtocolError, f"the peer broke the protocol: {what}")
+
+    def _end(self, error: type[ConnectionLost], reason: str) -> None:
+        if self.state >= State.DEAF:
+            return
+        begun = self.state is State.DRAINING
+        self.state = State.DEAF
+        self._reason = (error, reason)
+        self._parser = None
+        self._held = b""
+        self._fail_calls()
+        if not begun:
+            self.host.ending()
+        if not self.in_flight:
+            self._finish()
+
+    def _finish(self) -> None:
+        self.state = State.DEAF
+        self.host.finished()
+        self._fail_calls()
+
+    def _fail_calls(self) -> None:
+        calls, self.calls = self.calls, {}
+        for call in calls.values():
+            if not call.waiter.done():
+                call.waiter.set_exception(self.lost(sent=call.end <= self._taken))
+
+
+def _plain(box: dict[bytes, bytes]) -> bytes:
+    """The box again without AMP's own keys, in the order that the short way knows."""
+    return write_box({k: v for k, v in box.items() if not k.startswith(b"_")})
+
+
+def check_size(data: bytes, limit: int) -> None:
+    """Is a box that we have made within the bound?"""
+    if len(data) > limit:
+        box, _end = read_box(data, 0)
+        if box_size(box) > limit:
+            raise Fault(f"a box over {limit:,} bytes of keys and values")
+
+
+def deadline_exceeded(seconds: float | None) -> DeadlineExceeded:
+    return DeadlineExceeded(f"no answer within {seconds:g} s")

@@ -1,0 +1,208 @@
+"""The serving end: listen, accept, drain."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import functools
+import logging
+import os
+import signal
+import socket
+import stat
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from ampgen.runtime.addresses import Tcp, format_address, parse_address
+from ampgen.runtime.client import DRAIN_TIMEOUT
+from ampgen.runtime.command import Handler, raw_command
+from ampgen.runtime.connection import Connection, CurrentCall, Shell, current_call
+from ampgen.runtime.receiver import receiver_for
+from ampgen.runtime.services import Services
+from ampgen.runtime.wire import Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator
+    from types import TracebackType
+    from typing import Self
+
+    from ampgen.runtime.addresses import Address
+    from ampgen.runtime.services import Service
+
+logger = logging.getLogger("ampgen")
+
+Fallback: TypeAlias = (
+    "Callable[[bytes, dict[bytes, bytes], CurrentCall], Awaitable[dict[bytes, bytes]]]"
+)
+"""Answers the commands that no service knows: ``(command, box, call) -> box``."""
+
+
+def serve(
+    address: Address | socket.socket,
+    *services: Service,
+    drain_timeout: float = DRAIN_TIMEOUT,
+    limits: Limits | None = None,
+    fallback: Fallback | None = None,
+) -> Listener:
+    """Serve objects of generated server classes, or factories called for each connection.
+
+    ``address`` is text (port 0 picks a free one) or a socket that listens, which is closed in
+    the end. Enter what this returns to listen; leaving it drains.
+    """
+    return Listener(
+        address,
+        Services(services),
+        drain_timeout=drain_timeout,
+        limits=limits or Limits(),
+        fallback=fallback,
+    )
+
+
+class Listener:
+    """What ``serve`` returns. ``addresses`` are those it listens on, once it does."""
+
+    def __init__(
+        self,
+        address: Address | socket.socket,
+        services: Services,
+        *,
+        drain_timeout: float,
+        limits: Limits,
+        fallback: Fallback | None,
+    ) -> None:
+        self.addresses: list[str] = []
+        self._where = (
+            address if isinstance(address, socket.socket) else parse_address(address)
+        )
+        self._services = services
+        self._drain_timeout = drain_timeout
+        self._limits = limits
+        self._fallback = (
+            None if fallback is None else functools.partial(_handler, fallback)
+        )
+        self._shells: set[Shell] = set()
+        self._server: asyncio.Server | None = None
+        self._socket_file: tuple[str, int] | None = None  # ours, by its inode
+        self._closed = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        loop = asyncio.get_running_loop()
+        where = self._where
+        if isinstance(where, socket.socket):
+            if where.family == getattr(socket, "AF_UNIX", None):
+                self._server = await loop.create_unix_server(self._accept, sock=where)
+            else:
+                self._server = await loop.create_server(self._accept, sock=where)
+        elif isinstance(where, Tcp):
+            self._server = await loop.create_server(
+                self._accept, where.host, where.port
+            )
+        else:
+            _remove_stale(where.path)
+            self._server = await loop.create_unix_server(self._accept, where.path)
+            self._socket_file = where.path, os.stat(where.path).st_ino
+        self.addresses = [format_address(s.getsockname()) for s in self._server.sockets]
+        logger.debug("listening on %s", ", ".join(self.addresses))
+        return self
+
+    async def __aexit__(
+        self,
+        _type: type[BaseException] | None,
+        _error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        """Stop accepting; finish what is being served, for at most the drain time."""
+        self.close()
+        for shell in self._shells:
+            shell.close()
+        if self._shells:
+            await asyncio.wait([shell.idle for shell in self._shells])
+
+    def close(self) -> None:
+        """Accept no more connections; those that there are stay."""
+        if self._server is not None:
+            self._server.close()
+        if self._socket_file is not None:
+            path, inode = self._socket_file
+            self._socket_file = None
+            try:
+                if os.stat(path).st_ino == inode:
+                    os.unlink(path)
+            except FileNotFoundError:
+                pass
+        self._closed.set()
+
+    async def serve_forever(self) -> None:
+        """Wait for SIGTERM, SIGINT, or ``close``. Leave the ``async with`` then: it drains.
+
+        Where this thread or system has no signal handlers, those of the program stay.
+        """
+        with _signals(self._closed.set):
+            await self._closed.wait()
+        self.close()
+
+    def _accept(self) -> asyncio.BaseProtocol:
+        try:
+            shell = Shell(
+                self._services.handlers,
+                limits=self._limits,
+                drain_timeout=self._drain_timeout,
+                fallback=self._fallback,
+            )
+        except Exception:
+            logger.exception("a service could not be made: the connection is closed")
+            return _Refused()
+        self._shells.add(shell)
+        shell.idle.add_done_callback(lambda _idle: self._shells.discard(shell))
+        return receiver_for(shell)
+
+
+class _Refused(asyncio.Protocol):
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.close()
+
+
+def _handler(fallback: Fallback, name: bytes) -> Handler:
+    def method(box: dict[bytes, bytes]) -> Awaitable[dict[bytes, bytes]]:
+        return fallback(name, box, current_call())
+
+    return Handler(raw_command(name), method, 1)
+
+
+def _remove_stale(path: str) -> None:
+    """Remove the socket file of a server that has died; refuse that of one that lives."""
+    try:
+        if not stat.S_ISSOCK(os.stat(path).st_mode):
+            raise FileExistsError(f"{path} is there, and is no socket")
+    except FileNotFoundError:
+        return
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(path)
+        except ConnectionRefusedError:
+            os.unlink(path)
+            return
+        except BlockingIOError:  # alive, with a full backlog
+            pass
+    raise OSError(errno.EADDRINUSE, f"another server listens on {path}")
+
+
+@contextmanager
+def _signals(callback: Callable[[], None]) -> Iterator[None]:
+    """Call back at SIGTERM and SIGINT; then put back the handlers that were there."""
+    loop = asyncio.get_running_loop()
+    replaced: list[tuple[signal.Signals, Any]] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        previous = signal.getsignal(number)
+        try:
+            loop.add_signal_handler(number, callback)
+        except (NotImplementedError, RuntimeError, ValueError):
+            continue  # Windows, or not the main thread
+        replaced.append((number, previous))
+    try:
+        yield
+    finally:
+        for number, previous in replaced:
+            loop.remove_signal_handler(number)
+            signal.signal(number, previous)

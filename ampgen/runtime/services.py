@@ -1,0 +1,106 @@
+"""Services: what answers the commands that a peer may call."""
+
+from __future__ import annotations
+
+import inspect
+from abc import ABC
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
+
+from ampgen.runtime.command import Handler
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ampgen.runtime.command import AnyCommand
+
+
+class Server(ABC):
+    """The base of the generated server classes.
+
+    ``__ampgen_commands__``: for each command that a class adds, the name of its method.
+    """
+
+    __ampgen_commands__: ClassVar[tuple[tuple[AnyCommand, str], ...]] = ()
+
+
+Service: TypeAlias = "Server | Callable[[Any], Server]"
+"""A service, or what makes one for each connection, called with its ``Connection``."""
+
+
+class Services:
+    """What one end serves; checked once, and for each connection where there are factories."""
+
+    def __init__(self, services: Iterable[Service]) -> None:
+        objects: list[Server] = []
+        self._factories: list[Callable[[Any], Server]] = []
+        for service in services:
+            if isinstance(service, Server):
+                objects.append(service)
+            elif callable(service):
+                self._factories.append(service)
+            else:
+                raise TypeError(
+                    f"a service is an object of a generated server class, or a callable that"
+                    f" makes one, not a {type(service).__qualname__}"
+                )
+        self._handlers = handlers_of(objects)
+
+    def handlers(self, connection: object) -> Mapping[bytes, Handler]:
+        if not self._factories:
+            return self._handlers
+        made: list[Server] = []
+        for factory in self._factories:
+            service = factory(connection)
+            if not isinstance(service, Server):
+                raise TypeError(
+                    f"{factory!r} made a {type(service).__qualname__}, not a service"
+                )
+            made.append(service)
+        return handlers_of(made, self._handlers)
+
+
+def handlers_of(
+    services: Iterable[Server], known: Mapping[bytes, Handler] | None = None
+) -> dict[bytes, Handler]:
+    """The handlers of these services by wire name, beside those ``known``.
+
+    Raises ``ValueError`` where two would answer one name.
+    """
+    handlers = dict(known or {})
+    owners: dict[bytes, Server] = {}
+    for service in services:
+        for cls in type(service).__mro__:
+            commands: tuple[tuple[AnyCommand, str], ...] = cls.__dict__.get(
+                "__ampgen_commands__", ()
+            )
+            for command, name in commands:
+                if command.wire in handlers and owners.get(command.wire) is not service:
+                    raise ValueError(
+                        f"two services would answer {command.wire.decode()!r}:"
+                        f" {type(service).__qualname__} is the second one"
+                    )
+                owners[command.wire] = service
+                handlers.setdefault(command.wire, _handler(service, command, name))
+    return handlers
+
+
+def _handler(service: Server, command: AnyCommand, name: str) -> Handler:
+    """An older handler takes fewer arguments: trailing ones that it need not know are kept."""
+    method = getattr(service, name)
+    count = len(command.required)
+    try:
+        parameters = inspect.signature(method).parameters.values()
+    except (TypeError, ValueError):  # written in C: Python cannot say
+        return Handler(command, method, count)
+    if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
+        return Handler(command, method, count)
+    takes = sum(
+        parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+        for parameter in parameters
+    )
+    if takes < count and any(command.required[takes:]):
+        raise TypeError(
+            f"{type(service).__qualname__}.{name} takes {takes} of the {count} arguments of"
+            f" {command.name}; only trailing optional ones may be left out"
+        )
+    return Handler(command, method, min(takes, count))
