@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ampgen.runtime.addresses import Address
     from ampgen.runtime.command import Command
-    from ampgen.runtime.services import Service
+    from ampgen.runtime.services import Server, Service
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -163,7 +163,7 @@ class Client:
 
     @classmethod
     def local(
-        cls, service: Service, **options: Unpack[LocalOptions]
+        cls, service: Server, **options: Unpack[LocalOptions]
     ) -> Connecting[Self]:
         """Call a service in this process, through the encoding but no socket."""
         return cls._local(service, (), options)
@@ -188,7 +188,7 @@ class Client:
 
     @classmethod
     def _local(
-        cls, service: Service, serve: Iterable[Service | None], options: LocalOptions
+        cls, service: Server, serve: Iterable[Service | None], options: LocalOptions
     ) -> Connecting[Self]:
         limits = options.get("limits") or Limits()
         drain_timeout = options.get("drain_timeout", DRAIN_TIMEOUT)

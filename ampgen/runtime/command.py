@@ -31,7 +31,10 @@ DEFAULT = Default.DEFAULT
 Timeout: TypeAlias = float | None | Literal[Default.DEFAULT]
 
 
-@dataclass(frozen=True, slots=True)
+# No slots below: on 3.11 a generic, frozen, slotted dataclass breaks on `Command[A, R](…)`.
+
+
+@dataclass(frozen=True)
 class DeclaredError(Generic[E]):
     """An error that a command may raise. The codecs are about its fields alone."""
 
@@ -42,7 +45,7 @@ class DeclaredError(Generic[E]):
     decode: Callable[[str, Mapping[bytes, bytes], int], E]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Command(Generic[A, R]):
     """One command. ``A`` is the tuple of its arguments, in declared order; ``R`` its result.
 
