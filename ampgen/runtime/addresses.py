@@ -1,10 +1,13 @@
 """Addresses as text: ``host:port``, ``[::1]:8000``, ``unix:/run/text.sock``."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# What programs pass is checked at run time too: not all of them are typed.
+
 from __future__ import annotations
 
 import socket
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 Address: TypeAlias = str
 
@@ -59,7 +62,7 @@ def _bad(address: str, reason: str) -> ValueError:
 def format_address(name: Any) -> str:
     """What a socket calls itself, as an address; ``""`` where it has no name."""
     if isinstance(name, tuple):
-        host, port = name[0], name[1]
+        host, port = cast("tuple[str, int]", name[:2])
         return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     if isinstance(name, bytes):
         name = name.decode("utf-8", "backslashreplace")

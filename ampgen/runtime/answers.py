@@ -4,6 +4,8 @@ Declared errors first, in the order of ``raises``, then the codes of the runtime
 schema does not declare becomes ``UNKNOWN``, and its details stay in this end's log.
 """
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import logging

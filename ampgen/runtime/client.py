@@ -1,5 +1,7 @@
 """The calling end: ``connect``, and the base of the generated clients."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -47,20 +49,20 @@ class _Closable(Protocol):
     async def aclose(self) -> None: ...
 
 
-C = TypeVar("C", bound=_Closable)
+C_co = TypeVar("C_co", bound=_Closable, covariant=True)
 
 
-class Connecting(Generic[C]):
+class Connecting(Generic[C_co]):
     """``await`` it for what it connects, or enter it to have that closed in the end."""
 
-    def __init__(self, connect: Callable[[], Awaitable[C]]) -> None:
+    def __init__(self, connect: Callable[[], Awaitable[C_co]]) -> None:
         self._connect = connect
-        self._connected: C | None = None
+        self._connected: C_co | None = None
 
-    def __await__(self) -> Generator[Any, None, C]:
+    def __await__(self) -> Generator[Any, None, C_co]:
         return self._connect().__await__()
 
-    async def __aenter__(self) -> C:
+    async def __aenter__(self) -> C_co:
         self._connected = connected = await self._connect()
         return connected
 

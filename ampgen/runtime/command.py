@@ -1,5 +1,8 @@
 """What the runtime knows of a command: its names, its codecs, its errors."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# What programs pass is checked at run time too: not all of them are typed.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -9,7 +12,7 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 from ampgen.runtime.errors import CommandError, Fault
 from ampgen.runtime.values import encode_bytes
-from ampgen.runtime.wire import MAX_KEY, read_box, read_rest, write_box
+from ampgen.runtime.wire import MAX_KEY, read_rest, write_box
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -28,7 +31,7 @@ class Default(Enum):
 DEFAULT = Default.DEFAULT
 """As ``timeout=``: the client's, else the schema's ``@timeout``, else none."""
 
-Timeout: TypeAlias = float | None | Literal[Default.DEFAULT]
+Timeout: TypeAlias = float | Literal[Default.DEFAULT] | None
 
 
 # No slots below: on 3.11 a generic, frozen, slotted dataclass breaks on `Command[A, R](…)`.

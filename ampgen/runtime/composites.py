@@ -4,6 +4,9 @@
 (a list, a map, a struct, a union, json) is told how many are left for it.
 """
 
+# pyright: reportUnnecessaryIsInstance=false
+# What programs pass is checked at run time too: not all of them are typed.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

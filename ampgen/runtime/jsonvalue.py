@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, cast
 
 from ampgen.runtime.errors import Fault, too_deep, wrong_type
 
-Json: TypeAlias = "None | bool | int | float | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 """What a ``json`` value is in Python."""
 
 _write = json.JSONEncoder(

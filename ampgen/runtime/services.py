@@ -1,5 +1,8 @@
 """Services: what answers the commands that a peer may call."""
 
+# pyright: reportUnnecessaryIsInstance=false
+# What programs pass is checked at run time too: not all of them are typed.
+
 from __future__ import annotations
 
 import inspect

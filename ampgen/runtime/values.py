@@ -5,6 +5,9 @@ What Twisted writes is read, and no more: ``int()`` and its like take spaces, un
 and signs that no AMP peer sends, so a form is checked before it is converted.
 """
 
+# pyright: reportUnnecessaryIsInstance=false
+# What programs pass is checked at run time too: not all of them are typed.
+
 from __future__ import annotations
 
 import os
