@@ -80,7 +80,7 @@ class Handler:
     """A command and what answers it. ``count``: how many arguments ``method`` takes."""
 
     command: AnyCommand
-    method: Callable[..., object]
+    method: Callable[..., Any]
     count: int
 
 

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
-    from ampgen.runtime.protocol import Call
     from ampgen.runtime.wire import Limits
 
 R = TypeVar("R")

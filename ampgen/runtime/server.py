@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ampgen.runtime.addresses import Tcp, format_address, parse_address
 from ampgen.runtime.client import DRAIN_TIMEOUT
 from ampgen.runtime.command import Handler, raw_command
-from ampgen.runtime.connection import Connection, CurrentCall, Shell, current_call
+from ampgen.runtime.connection import CurrentCall, Shell, current_call
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator
+    from collections.abc import Awaitable, Callable, Generator
     from types import TracebackType
     from typing import Self
 
@@ -189,7 +189,7 @@ def _remove_stale(path: str) -> None:
 
 
 @contextmanager
-def _signals(callback: Callable[[], None]) -> Iterator[None]:
+def _signals(callback: Callable[[], None]) -> Generator[None, None, None]:
     """Call back at SIGTERM and SIGINT; then put back the handlers that were there."""
     loop = asyncio.get_running_loop()
     replaced: list[tuple[signal.Signals, Any]] = []

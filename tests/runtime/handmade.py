@@ -1,6 +1,7 @@
 """Text tools, as the compiler would write them; by hand, so that the runtime stands alone."""
 
-# pyright: reportPrivateUsage=false
+# pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
+# pyright: reportIncompatibleMethodOverride=false
 
 from __future__ import annotations
 
