@@ -1,4 +1,4 @@
-"""The runtime: what a program that speaks AMP by a schema needs beside the generated code."""
+"""The runtime: what a program that speaks AMP needs beside the generated code."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Errors on the wire: which exception travels under which code, and what comes back.
 
-Declared errors first, in the order of ``raises``, then the codes of the runtime. What the
-schema does not declare becomes ``UNKNOWN``, and its details stay in this end's log.
+Declared errors first, in the order of ``raises``, then the codes of the runtime. What
+the schema does not declare becomes ``UNKNOWN``, and its details stay in this end's log.
 """
 
 # pyright: reportPrivateUsage=false

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 from ampgen.runtime.addresses import Tcp, parse_address
 from ampgen.runtime.command import DEFAULT, Default, Timeout
-from ampgen.runtime.connection import Connection, Shell
+from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection, Shell
 from ampgen.runtime.local import join
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
@@ -28,7 +28,6 @@ A = TypeVar("A")
 R = TypeVar("R")
 
 CONNECT_TIMEOUT = 10.0  # seconds
-DRAIN_TIMEOUT = 10.0  # seconds that what is being served has left at the end
 
 
 class LocalOptions(TypedDict, total=False):
@@ -40,7 +39,7 @@ class LocalOptions(TypedDict, total=False):
 
 
 class ConnectOptions(LocalOptions, total=False):
-    """``connect_timeout``: seconds for connecting, ``None`` for as long as the system takes."""
+    """``connect_timeout``: seconds; ``None`` for as long as the system takes."""
 
     connect_timeout: float | None
 

@@ -34,7 +34,7 @@ DEFAULT = Default.DEFAULT
 Timeout: TypeAlias = float | Literal[Default.DEFAULT] | None
 
 
-# No slots below: on 3.11 a generic, frozen, slotted dataclass breaks on `Command[A, R](…)`.
+# No slots: on 3.11 a generic, frozen, slotted dataclass fails at `Command[A, R](…)`.
 
 
 @dataclass(frozen=True)
@@ -50,13 +50,14 @@ class DeclaredError(Generic[E]):
 
 @dataclass(frozen=True, kw_only=True)
 class Command(Generic[A, R]):
-    """One command. ``A`` is the tuple of its arguments, in declared order; ``R`` its result.
+    """One command. ``A``: the tuple of its arguments, as declared; ``R``: its result.
 
-    ``write_request(ask, arguments, depth)`` and ``write_answer(answer, result, depth)`` make
-    whole boxes; ``ask`` is the ready ``_ask`` pair, or empty where no answer is wanted,
-    ``answer`` the ``_answer`` pair. ``read_arguments(data, at, depth)`` reads from behind
-    ``_command``, ``read_answer`` from behind ``_answer``: both say where the box ends.
-    ``required``: for each argument, must a handler take it? ``timeout`` is in seconds.
+    ``write_request(ask, arguments, depth)`` and ``write_answer(answer, result, depth)``
+    make whole boxes; ``ask`` is the ready ``_ask`` pair, or empty where no answer is
+    wanted, ``answer`` the ``_answer`` pair. ``read_arguments(data, at, depth)`` reads
+    from behind ``_command``, ``read_answer`` from behind ``_answer``: both say where
+    the box ends. ``required``: for each argument, must a handler take it? ``timeout``
+    is in seconds.
     """
 
     service: str
@@ -96,7 +97,7 @@ def no_results_read(data: bytes, at: int, _depth: int) -> tuple[None, int]:
     return None, end
 
 
-# --- boxes without a schema -------------------------------------------------------------
+# --- boxes without a schema -----------------------------------------------------------
 
 Box: TypeAlias = dict[bytes, bytes]
 

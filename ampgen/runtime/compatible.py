@@ -19,8 +19,8 @@ def require_runtime(version: str, module: str) -> None:
     our_major, our_minor = _numbers(__version__)
     if our_major != major or our_minor < minor:
         raise ImportError(
-            f"{module} was generated for ampgen {version}, this is {__version__}: install"
-            f" ampgen-idl>={version},<{major + 1}, or compile the schema again",
+            f"{module} was generated for ampgen {version}, this is {__version__}:"
+            f" install ampgen-idl>={version},<{major + 1}, or compile the schema again",
             name=module,
         )
 

@@ -1,7 +1,7 @@
 """Lists, maps, enums and lone boxes, made of encoders and decoders for what they hold.
 
-``depth`` is how many levels of nesting are still allowed, this one included. A *deep* item
-(a list, a map, a struct, a union, json) is told how many are left for it.
+``depth`` is how many levels of nesting are still allowed, this one included. A *deep*
+item (a list, a map, a struct, a union, json) is told how many are left for it.
 """
 
 # pyright: reportUnnecessaryIsInstance=false
@@ -39,7 +39,7 @@ def _check_list(values: Sequence[object], depth: int) -> None:
         raise wrong_type("a list", values)
 
 
-# --- ListOf -----------------------------------------------------------------------------
+# --- ListOf ---------------------------------------------------------------------------
 
 
 def encode_list(values: Sequence[T], encode_item: Encode[T], depth: int) -> bytes:
@@ -69,8 +69,8 @@ def decode_list(raw: bytes, decode_item: Decode[T], depth: int) -> list[T]:
             values.append(decode_item(raw[start:at]))
     except FAULTS as fault:
         raise fault_at(f"[{len(values)}]", fault) from None
-    except IndexError:  # half a length
-        at += 1
+    except IndexError:
+        at = -1  # half a length
     if at != end:
         raise Fault("the list is cut short", f"[{len(values)}]")
     return values
@@ -86,7 +86,7 @@ def decode_deep_list(raw: bytes, decode_item: DecodeDeep[T], depth: int) -> list
     return decode_list(raw, lambda item: decode_item(item, depth - 1), depth)
 
 
-# --- AmpList ----------------------------------------------------------------------------
+# --- AmpList --------------------------------------------------------------------------
 
 
 def encode_boxes(values: Sequence[T], encode_box: EncodeDeep[T], depth: int) -> bytes:
@@ -94,7 +94,8 @@ def encode_boxes(values: Sequence[T], encode_box: EncodeDeep[T], depth: int) -> 
     boxes: list[bytes] = []
     try:
         for value in values:
-            boxes.append(encode_box(value, depth - 1))  # noqa: PERF401  # counts for the fault
+            box = encode_box(value, depth - 1)
+            boxes.append(box)
     except FAULTS as fault:
         raise fault_at(f"[{len(boxes)}]", fault) from None
     return b"".join(boxes)
@@ -116,14 +117,14 @@ def decode_boxes(raw: bytes, read: ReadBox[T], depth: int) -> list[T]:
 
 
 def decode_one(raw: bytes, read: ReadBox[T], depth: int) -> T:
-    """A struct or union alone: one box, and nothing left over. ``read`` checks the depth."""
+    """A struct or union alone: one box, nothing left over. ``read`` checks depth."""
     value, end = read(raw, 0, depth)
     if end != len(raw):
         raise Fault(f"{len(raw) - end:,} bytes left over after the box")
     return value
 
 
-# --- maps -------------------------------------------------------------------------------
+# --- maps -----------------------------------------------------------------------------
 
 
 def encode_map(
@@ -198,7 +199,7 @@ def decode_deep_map(
     )
 
 
-# --- enums ------------------------------------------------------------------------------
+# --- enums ----------------------------------------------------------------------------
 
 
 def closed_enum_encoder(enum: type[E]) -> Encode[E]:

@@ -1,9 +1,9 @@
 """The asyncio shell around the protocol: one ``Connection``.
 
-The protocol decides, the shell moves bytes. Bytes leave early: at once where nothing else
-is in flight, else when about 1.5 KiB are queued and at the end of a batch, so that both ends
-work at the same time. A handler that is a plain function costs no task; a deadline costs no
-timer of its own.
+The protocol decides, the shell moves bytes. Bytes leave early: at once where nothing
+else is in flight, else when about 1.5 KiB are queued and at the end of a batch, so that
+both ends work at the same time. A handler that is a plain function costs no task; a
+deadline costs no timer of its own.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ R = TypeVar("R")
 
 logger = logging.getLogger("ampgen")
 
+DRAIN_TIMEOUT = 10.0  # seconds that what is being served has left at the end
 _FLUSH_AT = (
     1536  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
 )
@@ -70,7 +71,7 @@ def current_call() -> CurrentCall:
 
 
 class Connection:
-    """One connection to a peer, whichever end opened it. ``connect`` and ``serve`` make them."""
+    """One connection to a peer, whichever end opened it."""
 
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
@@ -89,7 +90,7 @@ class Connection:
         await asyncio.shield(self._shell.closed)
 
     def add_close_callback(self, callback: Callable[[Connection], object]) -> None:
-        """Call ``callback(connection)`` soon after the connection has ended, or has already."""
+        """Call ``callback(connection)`` soon after the end of the connection."""
         self._shell.closed.add_done_callback(lambda _closed: callback(self))
 
     async def call_box(
@@ -98,7 +99,7 @@ class Connection:
         box: Mapping[bytes, bytes],
         *,
         oneway: bool = False,
-        timeout: float | None = None,  # noqa: ASYNC109  # the deadline of the call
+        timeout: float | None = None,
     ) -> dict[bytes, bytes]:
         """Send any box, and return that of the answer (empty if ``oneway``).
 
@@ -111,7 +112,7 @@ class Connection:
         return await self._shell.call(raw, (box,), timeout)
 
     def close(self) -> None:
-        """Refuse what the peer asks from now on, finish what is being served, and close."""
+        """Refuse further requests, finish those being served, and close."""
         self._shell.close()
 
     async def aclose(self) -> None:
@@ -151,7 +152,7 @@ class Shell:
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
 
-    # --- from the transport -------------------------------------------------------------
+    # --- from the transport -----------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
@@ -163,7 +164,7 @@ class Shell:
         self._receive(self.protocol.receive_data, data)
 
     def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
-        """A batch: its answers leave together, but for those that fill a write before."""
+        """A batch: its answers leave together, unless they fill a write before."""
         self._in_batch = True
         try:
             receive(*data)
@@ -197,7 +198,7 @@ class Shell:
         self.closed.set_result(None)
         self._check_idle()
 
-    # --- from the protocol --------------------------------------------------------------
+    # --- from the protocol ------------------------------------------------------------
 
     def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
         token = _current.set(CurrentCall(self.connection, handler))
@@ -242,7 +243,7 @@ class Shell:
         if self._tasks and self._end_timer is None:  # of a connection that is gone
             self.ending()
 
-    # --- handlers that wait -------------------------------------------------------------
+    # --- handlers that wait -----------------------------------------------------------
 
     def _start(
         self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
@@ -296,12 +297,12 @@ class Shell:
         else:
             self.transport.abort()
 
-    # --- calls of ours ------------------------------------------------------------------
+    # --- calls of ours ----------------------------------------------------------------
 
     async def call(
         self, command: Command[Any, R], arguments: Any, seconds: float | None
     ) -> R:
-        """The result of one call. Cancelling drops the call, and its answer when it comes."""
+        """The result of one call. Cancelling drops it, and its answer if it comes."""
         deadline: float | None = None
         if seconds is not None:
             deadline = self.loop.time() + seconds
@@ -372,7 +373,7 @@ class Shell:
             self._watch(max(following, now + _TICK))
         self._adjust_reading()
 
-    # --- bytes --------------------------------------------------------------------------
+    # --- bytes ------------------------------------------------------------------------
 
     def flush(self) -> None:
         data = self.protocol.data_to_send()

@@ -2,7 +2,7 @@
 
     AmpError
     ├── RemoteError            the peer answered with an error: .code, .description
-    │   ├── CommandError       …that the schema declares: generated classes derive from it
+    │   ├── CommandError       …that the schema declares: the generated classes
     │   ├── UnknownCommand     UNHANDLED
     │   ├── InvalidArgument    INVALID_ARGUMENT (also ValueError)
     │   ├── InternalError      UNKNOWN
@@ -32,8 +32,8 @@ class AmpError(Exception):
 class RemoteError(AmpError):
     """The peer answered with an error.
 
-    ``code`` is its code on the wire, ``description`` what the peer said about it. This class
-    itself is raised for a code that the schema of this end does not know.
+    ``code`` is its code on the wire, ``description`` what the peer said about it. This
+    class itself is raised for a code that the schema of this end does not know.
     """
 
     code: str = ""
@@ -179,7 +179,7 @@ class Malformed(Fault):
 
 
 FAULTS = (ValueError, TypeError, AttributeError)
-"""What an encoder or decoder may raise about a value: ours, and Python's own for a wrong type."""
+"""What a codec may raise about a value: ours, and Python's own for a wrong type."""
 
 
 def fault_at(key: str, fault: Exception) -> Fault:

@@ -1,7 +1,7 @@
 """JSON as a value: compact UTF-8, stricter than Python's own reader and writer.
 
-Python's ``json`` turns int keys into strings, writes NaN, takes the last of two equal keys,
-and reads a lone surrogate: none of these survives the way to another program and back.
+Python's ``json`` turns int keys into strings, writes NaN, takes the last of two equal
+keys, and reads a lone surrogate: none of these survives the way to another program.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Two ends in one process: a pair of transports that hand bytes to one another.
 
-For tests of programs: everything but the socket is as it is on the wire, the encoding, the
-batches, the back-pressure, the end of the connection.
+For tests of programs: everything but the socket is as it is on the wire, the encoding,
+the batches, the back-pressure, the end of the connection.
 """
 
 from __future__ import annotations
@@ -19,7 +19,9 @@ _LOW_WATER = 16 * 1024
 
 
 class LocalTransport(asyncio.Transport):
-    """One end. Bytes reach the other one in the loop's next round, never from ``write``."""
+    """One end. Bytes reach the other one in the loop's next round, never from
+    ``write``.
+    """
 
     def __init__(self, shell: Shell) -> None:
         super().__init__({"peername": "local"})

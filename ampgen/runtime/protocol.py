@@ -1,13 +1,14 @@
 """AMP as a state machine: both directions of one connection, and no I/O.
 
-Bytes go in by ``receive_data`` and come out of ``data_to_send``. What has to happen beside
-that is asked of the ``Host``: serve a request, send what is queued, close.
+Bytes go in by ``receive_data`` and come out of ``data_to_send``. What has to happen
+beside that is asked of the ``Host``: serve a request, send what is queued, close.
 
-The short way: a request or answer whose keys come in the order that AMP peers write them is
-read where it lies, by the reader that was generated for its command. Whatever does not go
-that way (a box that is not all there, another order, a fault in a value) is read again by
-the general parser, and its arguments are written out in the usual order for the same reader.
-So a command has one decoder, and what is wrong with a box is decided in one place.
+The short way: a request or answer whose keys come in the order that AMP peers write
+them is read where it lies, by the reader that was generated for its command. Whatever
+does not go that way (a box that is not all there, another order, a fault in a value) is
+read again by the general parser, and its arguments are written out in the usual order
+for the same reader. So a command has one decoder, and what is wrong with a box is
+decided in one place.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ if TYPE_CHECKING:
             """There are bytes to send; the shell chooses the moment."""
 
         def ending(self) -> None:
-            """Nothing more will be read; what is being served has the drain time left."""
+            """The end has begun; what is being served has the drain time left."""
 
         def finished(self) -> None:
             """All is served after the end: send what is queued, and close."""
@@ -83,8 +84,8 @@ class State(IntEnum):
 class Call:
     """A call of ours that has no answer yet.
 
-    ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the bytes
-    that this end has queued.
+    ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the
+    bytes that this end has queued.
     """
 
     __slots__ = ("command", "deadline", "end", "seconds", "tag", "waiter")
@@ -109,9 +110,9 @@ class AmpProtocol:
     """One end of one connection.
 
     ``calls``: ours in flight. ``in_flight``: how many requests are being served.
-    ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``: how
-    many of our own requests wait for room, and ``told``: a oneway request of ours may not
-    have left; both count as having a call open.
+    ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``:
+    how many of our own requests wait for room, and ``told``: a oneway request of ours
+    may not have left; both count as having a call open.
     """
 
     def __init__(
@@ -146,10 +147,10 @@ class AmpProtocol:
             "the connection is closed",
         )
 
-    # --- in -----------------------------------------------------------------------------
+    # --- in ---------------------------------------------------------------------------
 
     def receive_data(self, data: bytes) -> None:
-        """Act on what the peer sent. Bytes behind what is too much now are held back."""
+        """Act on what the peer sent; hold back what is too much for now."""
         if self._held:
             data = self._held[self._held_at :] + data
             self._held = b""
@@ -164,8 +165,8 @@ class AmpProtocol:
     def paused(self) -> bool:
         """Should nothing be read for now?
 
-        Only while no call of ours is open: its answer would sit unread, and two ends that
-        both are at their limit would wait for one another for ever.
+        Only while no call of ours is open: its answer would sit unread, and two ends
+        that both are at their limit would wait for one another for ever.
         """
         return (
             (self.in_flight >= self.limits.calls or self.blocked)
@@ -320,7 +321,7 @@ class AmpProtocol:
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure))
 
-    # --- what was asked of this end -----------------------------------------------------
+    # --- what was asked of this end ---------------------------------------------------
 
     def answer(self, handler: Handler, tag: bytes | None, result: Any) -> None:
         """A handler is done. What cannot be encoded is answered by ``UNKNOWN``."""
@@ -366,7 +367,7 @@ class AmpProtocol:
         if not self.in_flight and self.state in (State.DRAINING, State.DEAF):
             self._finish()
 
-    # --- calls of ours ------------------------------------------------------------------
+    # --- calls of ours ----------------------------------------------------------------
 
     def ask(
         self,
@@ -416,7 +417,7 @@ class AmpProtocol:
             )
 
     def expire(self, now: float) -> float | None:
-        """Give up the calls whose time is over. Returns the next deadline, if there is one."""
+        """Give up the calls whose time is over; return the next deadline, if any."""
         late: list[Call] = []
         following: float | None = None
         for call in self.calls.values():
@@ -432,7 +433,7 @@ class AmpProtocol:
             self.give_up(call)
         return following
 
-    # --- out ----------------------------------------------------------------------------
+    # --- out --------------------------------------------------------------------------
 
     def _send(self, data: bytes) -> None:
         if self.state is not State.CLOSED:
@@ -448,7 +449,7 @@ class AmpProtocol:
         self._taken += len(data)
         return data
 
-    # --- the end ------------------------------------------------------------------------
+    # --- the end ----------------------------------------------------------------------
 
     def drain(self) -> None:
         """Finish what is being served, and refuse what comes now."""

@@ -1,4 +1,4 @@
-"""asyncio's callbacks, handed to the shell; and the buffer that all connections read into."""
+"""asyncio's callbacks, handed to the shell, and the buffer that all read into."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ class _Receiver(asyncio.BaseProtocol):
 
 
 class BufferedReceiver(_Receiver, asyncio.BufferedProtocol):
-    """Reads into the one buffer of its loop: it is empty again before anybody else reads."""
+    """Reads into the one buffer of its loop: emptied before anybody else reads."""
 
     __slots__ = ("_view",)
 
@@ -69,7 +69,7 @@ class BufferedReceiver(_Receiver, asyncio.BufferedProtocol):
 
 
 class PlainReceiver(_Receiver, asyncio.Protocol):
-    """For a loop that keeps hold of the buffer while it waits: one would serve two readers."""
+    """For a loop that holds a buffer while it waits: two must not share one."""
 
     __slots__ = ()
 

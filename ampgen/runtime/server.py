@@ -14,9 +14,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ampgen.runtime.addresses import Tcp, format_address, parse_address
-from ampgen.runtime.client import DRAIN_TIMEOUT
 from ampgen.runtime.command import Handler, raw_command
-from ampgen.runtime.connection import CurrentCall, Shell, current_call
+from ampgen.runtime.connection import DRAIN_TIMEOUT, CurrentCall, Shell, current_call
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.wire import Limits
@@ -44,10 +43,10 @@ def serve(
     limits: Limits | None = None,
     fallback: Fallback | None = None,
 ) -> Listener:
-    """Serve objects of generated server classes, or factories called for each connection.
+    """Serve objects of generated server classes, or factories of such.
 
-    ``address`` is text (port 0 picks a free one) or a socket that listens, which is closed in
-    the end. Enter what this returns to listen; leaving it drains.
+    ``address`` is text (port 0 picks a free one) or a socket that listens, which is
+    closed in the end. Enter what this returns to listen; leaving it drains.
     """
     return Listener(
         address,
@@ -133,7 +132,7 @@ class Listener:
         self._closed.set()
 
     async def serve_forever(self) -> None:
-        """Wait for SIGTERM, SIGINT, or ``close``. Leave the ``async with`` then: it drains.
+        """Wait for SIGTERM, SIGINT or ``close``; leaving the ``async with`` drains.
 
         Where this thread or system has no signal handlers, those of the program stay.
         """
@@ -170,7 +169,7 @@ def _handler(fallback: Fallback, name: bytes) -> Handler:
 
 
 def _remove_stale(path: str) -> None:
-    """Remove the socket file of a server that has died; refuse that of one that lives."""
+    """Remove the socket file of a dead server; refuse that of one that lives."""
     try:
         if not stat.S_ISSOCK(os.stat(path).st_mode):
             raise FileExistsError(f"{path} is there, and is no socket")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.command import AnyCommand
 
 
-class Server(ABC):
+class Server(ABC):  # noqa: B024  # the generated classes have the abstract methods
     """The base of the generated server classes.
 
     ``__ampgen_commands__``: for each command that a class adds, the name of its method.
@@ -31,7 +31,7 @@ Service: TypeAlias = "Server | Callable[[Any], Server]"
 
 
 class Services:
-    """What one end serves; checked once, and for each connection where there are factories."""
+    """What one end serves; what factories make is checked for each connection."""
 
     def __init__(self, services: Iterable[Service]) -> None:
         objects: list[Server] = []
@@ -43,8 +43,8 @@ class Services:
                 self._factories.append(service)
             else:
                 raise TypeError(
-                    f"a service is an object of a generated server class, or a callable that"
-                    f" makes one, not a {type(service).__qualname__}"
+                    "a service is an object of a generated server class, or a callable"
+                    f" that makes one, not a {type(service).__qualname__}"
                 )
         self._handlers = handlers_of(objects)
 
@@ -70,25 +70,26 @@ def handlers_of(
     Raises ``ValueError`` where two would answer one name.
     """
     handlers = dict(known or {})
-    owners: dict[bytes, Server] = {}
     for service in services:
+        own: dict[bytes, Handler] = {}
         for cls in type(service).__mro__:
             commands: tuple[tuple[AnyCommand, str], ...] = cls.__dict__.get(
                 "__ampgen_commands__", ()
             )
             for command, name in commands:
-                if command.wire in handlers and owners.get(command.wire) is not service:
+                if command.wire in handlers:
                     raise ValueError(
                         f"two services would answer {command.wire.decode()!r}:"
                         f" {type(service).__qualname__} is the second one"
                     )
-                owners[command.wire] = service
-                handlers.setdefault(command.wire, _handler(service, command, name))
+                if command.wire not in own:  # nearer in the order of bases wins
+                    own[command.wire] = _handler(service, command, name)
+        handlers |= own
     return handlers
 
 
 def _handler(service: Server, command: AnyCommand, name: str) -> Handler:
-    """An older handler takes fewer arguments: trailing ones that it need not know are kept."""
+    """An older handler takes fewer arguments: it is called without the last ones."""
     method = getattr(service, name)
     count = len(command.required)
     try:
@@ -103,7 +104,7 @@ def _handler(service: Server, command: AnyCommand, name: str) -> Handler:
     )
     if takes < count and any(command.required[takes:]):
         raise TypeError(
-            f"{type(service).__qualname__}.{name} takes {takes} of the {count} arguments of"
-            f" {command.name}; only trailing optional ones may be left out"
+            f"{type(service).__qualname__}.{name} takes {takes} of the {count}"
+            f" arguments of {command.name}; only trailing optional ones may be left out"
         )
     return Handler(command, method, min(takes, count))

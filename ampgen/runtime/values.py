@@ -1,8 +1,9 @@
 """How each scalar is written and read: one table, read by the compiler too.
 
 Both directions are strict: what is not exactly the value's type or form is a ``Fault``.
-What Twisted writes is read, and no more: ``int()`` and its like take spaces, underscores
-and signs that no AMP peer sends, so a form is checked before it is converted.
+What Twisted writes is read, and no more: ``int()`` and its like take spaces,
+underscores and signs that no AMP peer sends, so a form is checked before it is
+converted.
 """
 
 # pyright: reportUnnecessaryIsInstance=false
@@ -12,18 +13,20 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from ampgen.runtime.errors import Fault, wrong_type
 from ampgen.runtime.jsonvalue import decode_json, encode_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 
 class Scalar(StrEnum):
@@ -261,10 +264,10 @@ def decode_path(raw: bytes) -> Path:
 
 @dataclass(frozen=True, slots=True)
 class ScalarRow:
-    """``python``: the annotation of what comes back; ``accepts``: of what may be passed.
+    """``python``: the annotation of what comes back; ``accepts``: of what is taken.
 
-    Both are dotted by module. ``deep``: encode and decode take a depth, as every value does
-    that may hold others.
+    Both are dotted by module. ``deep``: encode and decode take a depth, as every value
+    does that may hold others.
     """
 
     python: str

@@ -4,8 +4,8 @@ A box is a run of pairs: key length (2 bytes, big-endian), key, value length (2 
 value. A key length of zero ends it. Nothing here knows a command or a socket.
 
 Two readers see the same bytes. ``read_box`` reads one from bytes that are all there;
-``BoxParser`` takes them as they arrive, in any pieces, keeps no more than one pair that is
-not whole, and costs the same whatever the pieces are.
+``BoxParser`` takes them as they arrive, in any pieces, keeps no more than one pair that
+is not whole, and costs the same whatever the pieces are.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ class Limits:
 
     ``box``: bytes of keys and values in one box, either way.
     ``depth``: how deep values nest (structs, unions, lists, maps, json alike).
-    ``calls``: requests of the peer being served at once; then reading pauses, or the peer is
-    told ``OVERLOADED``.
-    ``given_up``: calls of ours that were cancelled or timed out, and still have no answer.
+    ``calls``: requests of the peer being served at once; then reading pauses, or the
+    peer is told ``OVERLOADED``.
+    ``given_up``: calls of ours that were cancelled or timed out and have no answer yet.
     ``unsent``: bytes that the peer has not taken yet; beyond it the connection ends.
     """
 
@@ -47,7 +47,7 @@ class Limits:
 
 
 class _Sizes(dict[int, bytes]):
-    """A length as its two bytes: a table for the short ones, worked out for the rest."""
+    """A length as its two bytes: a table for short ones, worked out for the rest."""
 
     def __missing__(self, length: int) -> bytes:
         if length > MAX_VALUE:
@@ -59,7 +59,7 @@ SIZE = _Sizes((length, length.to_bytes(2, "big")) for length in range(1024))
 
 
 def write_box(box: Mapping[bytes, bytes]) -> bytes:
-    """A box, its keys sorted bytewise. Keys are good ones; a value over 65,535 bytes is a fault."""
+    """A box, its keys sorted bytewise. A value over 65,535 bytes is a fault."""
     pieces: list[bytes] = []
     for key, value in sorted(box.items()):
         pieces += (SIZE[len(key)], key, SIZE[len(value)], value)
@@ -73,9 +73,10 @@ def box_size(box: Mapping[bytes, bytes]) -> int:
 
 
 def read_box(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
-    """The box at ``at``, and where it ends; of a key that comes twice the last one counts.
+    """The box at ``at``, and where it ends.
 
-    Raises ``Incomplete`` where the data end before the box does.
+    Of a key that comes twice the last one counts. Raises ``Incomplete`` where the data
+    end before the box does.
     """
     box: dict[bytes, bytes] = {}
     try:
@@ -101,8 +102,8 @@ def read_box(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
 def read_rest(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
     """``read_box`` for what follows the first keys of a request or an answer.
 
-    A key of AMP's own here (a second ``_ask``, an ``_answer`` in a request) changes what the
-    box is: such a box is left to the protocol, which looks at it as a whole.
+    A key of AMP's own here (a second ``_ask``, an ``_answer`` in a request) changes
+    what the box is: such a box is left to the protocol, which looks at it as a whole.
     """
     box, end = read_box(data, at)
     if any(key.startswith(b"_") for key in box):
@@ -122,8 +123,8 @@ def read_only_pair(data: bytes, at: int) -> tuple[bytes, bytes, int]:
 class BoxParser:
     """One box that arrives in pieces.
 
-    Feed it until ``done``; then ``box`` is it. ``Malformed`` is raised as soon as a key or the
-    whole is too long, not only when all of it is there.
+    Feed it until ``done``; then ``box`` is it. ``Malformed`` is raised as soon as a key
+    or the whole is too long, not only when all of it is there.
     """
 
     __slots__ = ("_buffer", "_key", "_limit", "_need", "_size", "box", "done")

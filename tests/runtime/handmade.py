@@ -1,4 +1,6 @@
-"""Text tools, as the compiler would write them; by hand, so that the runtime stands alone."""
+"""Text tools, as the compiler would write them; by hand, so that the runtime stands
+alone.
+"""
 
 # pyright: reportPrivateUsage=false, reportUnnecessaryIsInstance=false
 # pyright: reportIncompatibleMethodOverride=false

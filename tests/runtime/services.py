@@ -1,0 +1,59 @@
+"""Services that tests serve, and how they log what they see."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ampgen.runtime import current_call
+from tests.runtime.handmade import (
+    Corrupt,
+    EventsServer,
+    Item,
+    RepeatResult,
+    TextServer,
+    TooLong,
+)
+
+
+class Text(TextServer):
+    """Repeats at most 100 characters; ``gate`` holds calls of `Stop` until it is set."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.gate = asyncio.Event()
+        self.waiting = asyncio.Semaphore(0)  # released by each call that waits
+
+    async def repeat(self, text: str, times: int) -> RepeatResult:
+        await asyncio.sleep(0)
+        if text == "corrupt":
+            raise Corrupt("all is lost")
+        if text == "secret":
+            raise LookupError("secret")
+        if len(text) * times > 100:
+            raise TooLong(f"{len(text) * times} characters", limit=100)
+        return RepeatResult(text=text * times, length=len(text) * times)
+
+    def items(self, items: list[Item]) -> list[Item]:
+        return items
+
+    async def stop(self) -> None:
+        self.waiting.release()
+        await self.gate.wait()
+
+    def log(self, line: str) -> None:
+        if line == "secret":
+            raise LookupError("secret")
+        self.lines.append(f"{line} from {current_call().command}")
+
+
+class Events(EventsServer):
+    """What the calling end answers."""
+
+    def __init__(self) -> None:
+        self.seen: list[int] = []
+
+    def progress(self, done: int) -> None:
+        self.seen.append(done)
+
+    async def confirm(self, question: str) -> str:
+        return f"{question}: yes"
