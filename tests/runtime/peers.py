@@ -1,0 +1,75 @@
+"""The protocol without a socket: a host that keeps what it is asked, and boxes by hand."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from typing import Any
+
+from ampgen.runtime.command import Handler, raw_command
+from ampgen.runtime.protocol import AmpProtocol
+from ampgen.runtime.services import handlers_of
+from ampgen.runtime.wire import Limits, read_box, write_box
+from tests.runtime.services import Text
+
+Box = dict[bytes, bytes]
+
+
+class Host:
+    """Keeps requests until the test answers them, unless ``answer`` does so at once."""
+
+    def __init__(self, *, limits: Limits | None = None, fallback: bool = False) -> None:
+        self.requests: list[tuple[Handler, bytes | None, Any]] = []
+        self.inline = False
+        self.is_ending = False
+        self.is_finished = False
+        self.protocol = AmpProtocol(
+            self,
+            handlers_of([Text()]),
+            limits=limits or Limits(),
+            fallback=self.fallback if fallback else None,
+        )
+
+    def fallback(self, name: bytes) -> Handler:
+        return Handler(raw_command(name), lambda box: box, 1)
+
+    def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
+        self.requests.append((handler, tag, arguments))
+        if self.inline:
+            self.protocol.answer(handler, tag, None)
+
+    def queued(self) -> None:
+        pass
+
+    def ending(self) -> None:
+        assert not self.is_ending
+        self.is_ending = True
+
+    def finished(self) -> None:
+        assert not self.is_finished
+        assert not self.protocol.in_flight
+        self.is_finished = True
+
+    # --- what tests do ----------------------------------------------------------------
+
+    def receive(self, *boxes: Box) -> None:
+        self.protocol.receive_data(b"".join(map(write_box, boxes)))
+
+    def sent(self) -> list[Box]:
+        """The boxes that have been queued since the last time."""
+        data = self.protocol.data_to_send()
+        boxes: list[Box] = []
+        at = 0
+        while at < len(data):
+            box, at = read_box(data, at)
+            boxes.append(box)
+        return boxes
+
+    def ask(self, command: Any, *arguments: Any, **options: Any) -> Future[Any]:
+        waiter: Future[Any] = Future()
+        self.protocol.ask(command, arguments, waiter, **options)
+        return waiter
+
+
+def request(command: bytes, ask: bytes | None = b"1", **arguments: bytes) -> Box:
+    box = {b"_command": command} | {k.encode(): v for k, v in arguments.items()}
+    return box if ask is None else box | {b"_ask": ask}
