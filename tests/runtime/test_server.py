@@ -1,0 +1,334 @@
+"""Listening, draining, signals, socket files."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ampgen.runtime import Cancelled, Connection, ConnectionLost, connect, serve
+from tests.runtime.handmade import RepeatResult, TextClient
+from tests.runtime.services import Events, Text
+
+
+async def repeat(address: str) -> str:
+    async with TextClient.connect(address) as text:
+        return (await text.repeat("abc")).text
+
+
+async def test_the_addresses_are_those_that_can_be_called(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    for address in ("127.0.0.1:0", "[::1]:0", f"unix:{path}", "localhost:0"):
+        server = serve(address, Text())
+        assert server.addresses == []
+        async with server:
+            assert server.addresses
+            for resolved in server.addresses:
+                assert not resolved.endswith(":0")
+                assert await repeat(resolved) == "abc"
+
+
+@pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_UNIX"])
+async def test_a_socket_that_listens_can_be_given(family: str, tmp_path: Path) -> None:
+    listening = socket.socket(getattr(socket, family))
+    name = str(tmp_path / "socket")
+    host = "::1" if family == "AF_INET6" else "127.0.0.1"
+    listening.bind(name if family == "AF_UNIX" else (host, 0))
+    listening.listen()
+    async with serve(listening, Text()) as server:
+        [address] = server.addresses
+        assert await repeat(address) == "abc"
+    assert listening.fileno() == -1
+
+
+async def test_several_services_and_factories_are_served_together() -> None:
+    made: list[Connection] = []
+
+    def factory(connection: Connection) -> Events:
+        made.append(connection)
+        return Events()
+
+    async with serve("127.0.0.1:0", Text(), factory) as server:
+        for _ in range(2):
+            async with connect(server.addresses[0]) as connection:
+                answer = await connection.call_box(b"Confirm", {b"question": b"q"})
+                assert answer == {b"result": b"q: yes"}
+                assert await TextClient(connection).items([]) == []
+    assert len(set(made)) == 2
+    assert all(connection.is_closed for connection in made)
+
+
+async def test_a_factory_that_fails_closes_the_connection(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def factory(_connection: Connection) -> Events:
+        raise LookupError("no room")
+
+    async with serve("127.0.0.1:0", factory) as server:
+        async with connect(server.addresses[0]) as connection:
+            await connection.wait_closed()
+    assert [r.levelno for r in caplog.records] == [logging.ERROR]
+    assert "no room" in caplog.text
+
+
+async def test_a_taken_address_is_an_error() -> None:
+    async with serve("127.0.0.1:0", Text()) as server:
+        with pytest.raises(OSError, match="in use"):
+            async with serve(server.addresses[0], Text()):
+                raise AssertionError
+
+
+# --- draining ---------------------------------------------------------------------------
+
+
+async def test_leaving_the_block_finishes_the_calls_in_flight() -> None:
+    service = Text()
+    async with serve("127.0.0.1:0", service) as server:
+        text = await TextClient.connect(server.addresses[0])
+        call = asyncio.create_task(text.stop(timeout=None))
+        await service.waiting.acquire()
+        asyncio.get_running_loop().call_later(0.05, service.gate.set)
+    await call
+    await text.connection.wait_closed()
+    with pytest.raises(OSError, match="Connect"):
+        await repeat(server.addresses[0])
+    await text.aclose()
+
+
+async def test_a_handler_that_outlives_the_drain_time_is_cancelled() -> None:
+    service = Text()
+    async with serve("127.0.0.1:0", service, drain_timeout=0.05) as server:
+        text = await TextClient.connect(server.addresses[0])
+        call = asyncio.create_task(text.stop(timeout=None))
+        await service.waiting.acquire()
+    with pytest.raises(Cancelled):
+        await call
+    await text.aclose()
+
+
+async def test_a_handler_that_will_not_end_is_left_behind_after_its_last_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("ampgen.runtime.connection._LAST_WORDS", 0.05)
+    release = asyncio.Event()
+
+    class Stubborn(Text):
+        async def stop(self) -> None:
+            self.waiting.release()
+            while not release.is_set():
+                try:
+                    await release.wait()
+                except asyncio.CancelledError:
+                    asyncio.get_running_loop().call_later(0.1, release.set)
+
+    service = Stubborn()
+    async with serve("127.0.0.1:0", service, drain_timeout=0.05) as server:
+        text = await TextClient.connect(server.addresses[0])
+        call = asyncio.create_task(text.stop(timeout=None))
+        await service.waiting.acquire()
+    assert release.is_set()
+    with pytest.raises(ConnectionLost):
+        await call
+    await text.aclose()
+
+
+async def test_a_handler_whose_caller_is_gone_is_waited_for() -> None:
+    done: list[str] = []
+
+    class Slow(Text):
+        async def stop(self) -> None:
+            self.waiting.release()
+            await self.gate.wait()
+            done.append("stop")
+
+    service = Slow()
+    async with serve("127.0.0.1:0", service) as server:
+        async with TextClient.connect(server.addresses[0]) as text:
+            call = asyncio.create_task(text.stop(timeout=None))
+            await service.waiting.acquire()
+        with pytest.raises(ConnectionLost):
+            await call
+        asyncio.get_running_loop().call_later(0.05, service.gate.set)
+    assert done == ["stop"]
+
+
+async def test_a_handler_whose_caller_is_gone_is_cancelled_after_the_drain_time() -> (
+    None
+):
+    service = Text()
+    async with serve("127.0.0.1:0", service, drain_timeout=0.05) as server:
+        listening = socket.create_connection(
+            ("127.0.0.1", int(server.addresses[0].split(":")[1]))
+        )
+        listening.sendall(b"\0\x08_command\0\4Stop\0\0")
+        await service.waiting.acquire()
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+        listening.close()  # a reset: no end of what it sends, no answer wanted
+        await asyncio.sleep(0.01)
+
+
+async def test_close_stops_accepting_and_nothing_else() -> None:
+    async with serve("127.0.0.1:0", Text()) as server:
+        async with TextClient.connect(server.addresses[0]) as text:
+            server.close()
+            server.close()
+            assert (await text.repeat("a")).text == "a"
+            with pytest.raises(OSError, match="Connect"):
+                await repeat(server.addresses[0])
+            await server.serve_forever()  # there is nothing to wait for
+
+
+# --- signals ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_drains_and_the_handlers_of_the_program_come_back(
+    number: signal.Signals,
+) -> None:
+    before = signal.getsignal(number)
+    mine: list[int] = []
+    signal.signal(number, lambda got, _frame: mine.append(got))
+    try:
+        async with serve("127.0.0.1:0", Text()) as server:
+            forever = asyncio.create_task(server.serve_forever())
+            assert await repeat(server.addresses[0]) == "abc"
+            os.kill(os.getpid(), number)
+            await forever
+            assert mine == []
+            os.kill(os.getpid(), number)
+            assert mine == [number]
+    finally:
+        signal.signal(number, before)
+
+
+def test_without_signals_it_serves_until_it_is_closed() -> None:
+    served: list[str] = []
+
+    async def main() -> None:
+        async with serve("127.0.0.1:0", Text()) as server:
+            forever = asyncio.create_task(server.serve_forever())
+            served.append(await repeat(server.addresses[0]))
+            server.close()
+            await forever
+
+    thread = threading.Thread(target=asyncio.run, args=(main(),))
+    thread.start()
+    thread.join()
+    assert served == ["abc"]
+
+
+# --- socket files -----------------------------------------------------------------------
+
+
+async def test_a_socket_file_goes_with_its_server(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    async with serve(f"unix:{path}", Text()):
+        assert stat.S_ISSOCK(path.stat().st_mode)
+    assert not path.exists()
+
+
+async def test_a_stale_socket_file_is_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    dead = socket.socket(socket.AF_UNIX)
+    dead.bind(str(path))
+    dead.close()
+    async with serve(f"unix:{path}", Text()) as server:
+        assert await repeat(server.addresses[0]) == "abc"
+
+
+async def test_a_live_socket_file_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    async with serve(f"unix:{path}", Text()) as server:
+        with pytest.raises(OSError, match="another server listens"):
+            async with serve(f"unix:{path}", Text()):
+                raise AssertionError
+        assert await repeat(server.addresses[0]) == "abc"
+
+
+async def test_a_server_too_busy_to_accept_is_alive(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with socket.socket(socket.AF_UNIX) as busy:
+        busy.bind(str(path))
+        busy.listen(0)
+        waiting: list[socket.socket] = []
+        for _ in range(3):
+            waiting.append(socket.socket(socket.AF_UNIX))
+            waiting[-1].setblocking(False)
+            try:
+                waiting[-1].connect(str(path))
+            except BlockingIOError:
+                break
+        with pytest.raises(OSError, match="another server listens"):
+            async with serve(f"unix:{path}", Text()):
+                raise AssertionError
+        for one in waiting:
+            one.close()
+
+
+async def test_a_file_that_is_no_socket_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "precious"
+    path.write_text("x")
+    with pytest.raises(FileExistsError, match="is no socket"):
+        async with serve(f"unix:{path}", Text()):
+            raise AssertionError
+    assert path.read_text() == "x"
+
+
+async def test_a_socket_file_that_another_has_replaced_or_removed_is_left_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "socket"
+    async with serve(f"unix:{path}", Text()):
+        path.unlink()
+    async with serve(f"unix:{path}", Text()):
+        path.rename(tmp_path / "away")
+        path.write_text("another's")
+    assert path.read_text() == "another's"
+
+
+async def test_a_server_that_never_listened_has_nothing_to_close() -> None:
+    server = serve("127.0.0.1:0", Text())
+    server.close()
+
+
+async def test_bad_services_are_refused_at_once() -> None:
+    with pytest.raises(ValueError, match="two services"):
+        serve("127.0.0.1:0", Text(), Text())
+    with pytest.raises(ValueError, match="is not an address"):
+        serve("nowhere", Text())
+
+
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
+@pytest.mark.parametrize("inline", [True, False])
+def test_a_handler_may_end_the_program(
+    error: type[BaseException], inline: bool
+) -> None:
+    class Exiting(Text):
+        async def repeat(self, text: str, times: int) -> RepeatResult:
+            raise error
+
+        def log(self, line: str) -> None:
+            raise error
+
+    async def main() -> None:
+        async with TextClient.local(Exiting()) as text:
+            if inline:
+                await text.log("x")
+            await text.repeat("x")
+
+    loop: Any = asyncio.new_event_loop()
+    with pytest.raises(error):
+        loop.run_until_complete(main())
+    for task in asyncio.all_tasks(loop):
+        task.cancel()
+    loop.run_until_complete(asyncio.sleep(0))
+    loop.run_until_complete(asyncio.sleep(0.01))
+    loop.close()
