@@ -376,13 +376,14 @@ class Shell:
     # --- bytes ------------------------------------------------------------------------
 
     def flush(self) -> None:
-        data = self.protocol.data_to_send()
-        if data:
-            self.transport.write(data)
-            if self.protocol.told and not self.transport.get_write_buffer_size():
-                self.protocol.told = False
-            if self.protocol.blocked:
-                self._check_unsent()
+        protocol = self.protocol
+        if not protocol.queued_bytes or self.transport.is_closing():
+            return
+        self.transport.write(protocol.data_to_send())
+        if protocol.told and not self.transport.get_write_buffer_size():
+            protocol.told = False
+        if protocol.blocked:
+            self._check_unsent()
 
     def _flush_soon(self) -> None:
         self._flushing = False
@@ -390,13 +391,11 @@ class Shell:
 
     def _check_unsent(self) -> None:
         unsent = self.transport.get_write_buffer_size()
-        if unsent > self.limits.unsent and not self.transport.is_closing():
-            logger.warning(
-                "%s does not read: closed with %s bytes unsent",
-                self.peer_address,
-                f"{unsent:,}",
-            )
+        if unsent > self.limits.unsent:
+            reason = f"the peer does not read: closed with {unsent:,} bytes unsent"
+            logger.warning("%s: %s", self.peer_address, reason)
             self.transport.abort()
+            self.protocol.connection_lost(reason)
 
     def _adjust_reading(self) -> None:
         if self.protocol.paused:

@@ -1,4 +1,4 @@
-"""The protocol without a socket: a host that keeps what it is asked, and boxes by hand."""
+"""The protocol without a socket: a host that keeps what it is asked."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Host:
         )
 
     def fallback(self, name: bytes) -> Handler:
-        return Handler(raw_command(name), lambda box: box, 1)
+        return Handler(raw_command(name), dict, 1)
 
     def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
         self.requests.append((handler, tag, arguments))

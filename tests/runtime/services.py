@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 from ampgen.runtime import current_call
 from tests.runtime.handmade import (
@@ -14,9 +15,12 @@ from tests.runtime.handmade import (
     TooLong,
 )
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable
+
 
 class Text(TextServer):
-    """Repeats at most 100 characters; ``gate`` holds calls of `Stop` until it is set."""
+    """Repeats at most 100 characters; ``gate`` holds calls of `Stop` back."""
 
     def __init__(self) -> None:
         self.lines: list[str] = []
@@ -40,10 +44,11 @@ class Text(TextServer):
         self.waiting.release()
         await self.gate.wait()
 
-    def log(self, line: str) -> None:
+    def log(self, line: str) -> Awaitable[None] | None:
         if line == "secret":
             raise LookupError("secret")
         self.lines.append(f"{line} from {current_call().command}")
+        return None
 
 
 class Events(EventsServer):

@@ -1,5 +1,7 @@
 """What a generated module asks of the runtime."""
 
+# pyright: reportDeprecated=false
+
 from __future__ import annotations
 
 import inspect

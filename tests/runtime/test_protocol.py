@@ -14,7 +14,6 @@ from ampgen.runtime.errors import (
     ConnectionLost,
     DeadlineExceeded,
     DecodeError,
-    EncodeError,
     InternalError,
     InvalidArgument,
     Overloaded,
@@ -32,7 +31,7 @@ ITEMS = COMMANDS[b"Items"]
 STOP = COMMANDS[b"Stop"]
 LOG = COMMANDS[b"Log"]
 
-# --- what one end asks, and what the other makes of it ----------------------------------
+# --- what one end asks, and what the other makes of it --------------------------------
 
 
 def test_a_request_is_twisteds_bytes() -> None:
@@ -185,10 +184,11 @@ def test_garbage_ends_the_connection_or_waits_for_more(raw: bytes) -> None:
     host.protocol.receive_data(b"\xff" * 70_000)
     assert isinstance(waiter.exception(), ProtocolError)
     assert host.is_finished
-    assert host.protocol.resume() is None
+    host.protocol.resume()
+    assert not host.requests
 
 
-# --- errors -----------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------
 
 
 def fail(error: BaseException, **limits: int) -> tuple[Host, list[Box]]:
@@ -326,6 +326,7 @@ def test_a_code_arrives_as_its_class(
     waiter = host.ask(REPEAT, "a", 1)
     host.receive(error_box(code, b"why"))
     found = waiter.exception()
+    assert isinstance(found, RemoteError)
     assert type(found) is error
     assert found.description == "why"
     assert str(found) == text
@@ -362,7 +363,7 @@ def test_an_answer_that_does_not_decode_fails_the_one_call(box: Box, key: str) -
     assert other.result() is None
 
 
-# --- requests that come to nothing ------------------------------------------------------
+# --- requests that come to nothing ----------------------------------------------------
 
 
 def test_an_unknown_command_is_answered_in_twisteds_words() -> None:

@@ -97,7 +97,7 @@ def test_a_peer_that_sends_endless_pairs_costs_bounded_memory() -> None:
     assert peak < 4 * 1024 * 1024
 
 
-# --- our own side of the limits ---------------------------------------------------------
+# --- our own side of the limits -------------------------------------------------------
 
 
 def test_a_value_that_cannot_be_sent_leaves_everything_as_it_was() -> None:
@@ -146,7 +146,7 @@ def test_values_nest_as_deep_as_the_limit_says() -> None:
         assert [b.get(b"_error_code") for b in host.sent()] == [code] * (depth == 1)
 
 
-# --- calls that nobody waits for any more -----------------------------------------------
+# --- calls that nobody waits for any more ---------------------------------------------
 
 
 def test_a_late_answer_is_dropped_in_silence(caplog: pytest.LogCaptureFixture) -> None:
@@ -216,7 +216,7 @@ def test_calls_end_at_their_deadlines() -> None:
     assert not host.is_ending
 
 
-# --- load -------------------------------------------------------------------------------
+# --- load -----------------------------------------------------------------------------
 
 
 def stop(tag: bytes) -> dict[bytes, bytes]:
@@ -278,7 +278,7 @@ def test_a_peer_that_does_not_read_is_not_read_unless_we_wait_for_it() -> None:
     assert protocol.paused
 
 
-# --- the end ----------------------------------------------------------------------------
+# --- the end --------------------------------------------------------------------------
 
 
 def test_draining_finishes_what_is_served_and_refuses_the_rest(

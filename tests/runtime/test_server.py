@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import signal
 import socket
 import stat
 import threading
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ampgen.runtime import Cancelled, Connection, ConnectionLost, connect, serve
 from tests.runtime.handmade import RepeatResult, TextClient
 from tests.runtime.services import Events, Text
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 async def repeat(address: str) -> str:
@@ -73,8 +76,8 @@ async def test_a_factory_that_fails_closes_the_connection(
         raise LookupError("no room")
 
     async with serve("127.0.0.1:0", factory) as server:
-        async with connect(server.addresses[0]) as connection:
-            await connection.wait_closed()
+        connection = await connect(server.addresses[0])
+        await connection.wait_closed()
     assert [r.levelno for r in caplog.records] == [logging.ERROR]
     assert "no room" in caplog.text
 
@@ -86,7 +89,7 @@ async def test_a_taken_address_is_an_error() -> None:
                 raise AssertionError
 
 
-# --- draining ---------------------------------------------------------------------------
+# --- draining -------------------------------------------------------------------------
 
 
 async def test_leaving_the_block_finishes_the_calls_in_flight() -> None:
@@ -177,16 +180,17 @@ async def test_a_handler_whose_caller_is_gone_is_cancelled_after_the_drain_time(
 
 async def test_close_stops_accepting_and_nothing_else() -> None:
     async with serve("127.0.0.1:0", Text()) as server:
-        async with TextClient.connect(server.addresses[0]) as text:
-            server.close()
-            server.close()
-            assert (await text.repeat("a")).text == "a"
-            with pytest.raises(OSError, match="Connect"):
-                await repeat(server.addresses[0])
-            await server.serve_forever()  # there is nothing to wait for
+        text = await TextClient.connect(server.addresses[0])
+        server.close()
+        server.close()
+        assert (await text.repeat("a")).text == "a"
+        with pytest.raises(OSError, match="Connect"):
+            await repeat(server.addresses[0])
+        await server.serve_forever()  # there is nothing to wait for
+        await text.aclose()
 
 
-# --- signals ----------------------------------------------------------------------------
+# --- signals --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -225,7 +229,7 @@ def test_without_signals_it_serves_until_it_is_closed() -> None:
     assert served == ["abc"]
 
 
-# --- socket files -----------------------------------------------------------------------
+# --- socket files ---------------------------------------------------------------------
 
 
 async def test_a_socket_file_goes_with_its_server(tmp_path: Path) -> None:
@@ -324,11 +328,12 @@ def test_a_handler_may_end_the_program(
                 await text.log("x")
             await text.repeat("x")
 
-    loop: Any = asyncio.new_event_loop()
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda _loop, _context: None)
     with pytest.raises(error):
         loop.run_until_complete(main())
     for task in asyncio.all_tasks(loop):
         task.cancel()
     loop.run_until_complete(asyncio.sleep(0))
-    loop.run_until_complete(asyncio.sleep(0.01))
     loop.close()
+    gc.collect()  # here, and not in the midst of another test

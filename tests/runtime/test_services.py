@@ -50,7 +50,8 @@ def test_a_service_that_misses_a_handler_cannot_be_made() -> None:
     class HalfEvents(EventsServer):
         pass
 
-    for cls in (Half, HalfEvents):
+    classes: list[Any] = [Half, HalfEvents]
+    for cls in classes:
         with pytest.raises(TypeError, match="abstract"):
             cls()
 
