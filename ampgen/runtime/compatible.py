@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,9 @@ else:
                 warnings.warn(message, category=category, stacklevel=2)
                 return target(*args, **kwargs)
 
-            if inspect.iscoroutinefunction(target) and hasattr(
-                inspect, "markcoroutinefunction"
-            ):
-                inspect.markcoroutinefunction(warn)
+            if sys.version_info >= (3, 12):
+                if inspect.iscoroutinefunction(target):
+                    inspect.markcoroutinefunction(warn)
             warn.__deprecated__ = message
             return warn
 

@@ -24,6 +24,7 @@ from ampgen.runtime import (
 )
 from tests.runtime.handmade import (
     Corrupt,
+    EventsClient,
     Item,
     RepeatResult,
     TextClient,
@@ -207,8 +208,8 @@ async def test_none_is_no_deadline_and_each_call_has_its_own(open_: Open) -> Non
                 ("middle", 0.08),
             ):
                 group.create_task(stop(name, seconds))
-            while len(order) < 3:
-                await asyncio.sleep(0.01)  # noqa: ASYNC110
+            while len(order) < 3:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
             service.gate.set()
     assert order == ["short late", "middle late", "long late", "forever"]
 
@@ -265,6 +266,15 @@ async def test_a_client_closes_what_it_was_given_and_can_be_awaited() -> None:
         text = await TextClient.connect(server.addresses[0])
         assert (await text.repeat("a")).text == "a"
         await text.aclose()
+
+
+async def test_a_client_without_calls_connects_as_it_is() -> None:
+    async with (
+        serve("127.0.0.1:0", Events()) as server,
+        EventsClient.connect(server.addresses[0], timeout=5) as there,
+        EventsClient.local(Events(), timeout=5) as here,
+    ):
+        assert await there.confirm("a") == await here.confirm("a") == "a: yes"
 
 
 async def test_nothing_is_closed_where_nothing_was_connected() -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from ampgen.runtime import compatible
+from ampgen.runtime.command import DEFAULT
 from ampgen.runtime.compatible import deprecated, require_runtime
 
 
@@ -35,6 +36,10 @@ def test_a_runtime_fits_code_of_its_major_version_that_is_not_newer(
         require_runtime(wanted, "pkg.text")
     assert caught.value.name == "pkg.text"
     assert f"ampgen-idl>={wanted},<" in str(caught.value)
+
+
+def test_the_default_shows_as_its_name_in_signatures() -> None:
+    assert repr(DEFAULT) == "DEFAULT"
 
 
 class Client:

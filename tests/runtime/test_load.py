@@ -188,8 +188,8 @@ async def test_a_flood_is_read_no_faster_than_it_is_served() -> None:
         await peer.fill(box)
         assert service.waiting.locked()
         service.gate.set()
-        await service.waiting.acquire()
-        assert await peer.fill(box) > 0
+        for _ in range(20):  # now it goes on
+            await service.waiting.acquire()
 
 
 async def test_what_was_held_back_is_served_in_the_end() -> None:
@@ -243,11 +243,7 @@ async def test_a_peer_that_never_reads_while_we_wait_for_it_is_cut_off(
     limits = Limits(unsent=1_000_000)
     async with rude(Asking(), limits=limits) as peer:
         await peer.send(request(b"Stop", b"stop"))
-        with pytest.raises(OSError, match="reset|pipe|Connection"):
-            while True:
-                await peer.send(
-                    *(request(b"Items", b"1", items=b"") for _ in range(100))
-                )
+        await peer.send(*[request(b"Items", b"1", items=b"")] * 1000)
         await eventually(lambda: lost)
     warnings = [r for r in caplog.records if r.name == "ampgen"]
     assert ["does not read" in r.getMessage() for r in warnings] == [True]
@@ -346,7 +342,7 @@ async def test_a_reset_connection_says_why() -> None:
         call = asyncio.create_task(text.repeat("x"))
         await peer.receive(1)
         peer.reset()
-        with pytest.raises(ConnectionLost, match="the connection is lost: .*reset"):
+        with pytest.raises(ConnectionLost, match=r"the connection is lost: .*reset"):
             await call
 
 

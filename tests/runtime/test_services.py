@@ -23,7 +23,7 @@ class Older(Text):
 
 
 class Any_(Text):  # noqa: N801
-    async def repeat(self, *arguments: Any) -> RepeatResult:
+    async def repeat(self, *arguments: Any) -> RepeatResult:  # pyright: ignore[reportIncompatibleMethodOverride]
         return RepeatResult(text=arguments[0], length=len(arguments))
 
 
