@@ -202,41 +202,48 @@ class AmpProtocol:
 
     def _receive_short(self, data: bytes, at: int) -> int:
         """The short way; where the box ended, or ``at`` if it does not go."""
-        limits = self.limits
-        handler: Handler | None = None
-        call: Call | None = None
-        tag = b""
+        if data.startswith(_ASK_SHORT, at):
+            return self._short_request(data, at)
+        if data.startswith(_ANSWER_SHORT, at):
+            return self._short_answer(data, at)
+        return at
+
+    def _short_request(self, data: bytes, at: int) -> int:
+        depth = self.limits.depth
         try:
-            if data.startswith(_ASK_SHORT, at):
-                start = at + 8 + data[at + 7]
-                tag = data[at + 6 : start]  # with its length: the answer repeats it so
-                if not data.startswith(_COMMAND_SHORT, start):
-                    return at
-                end = start + 12 + data[start + 11]
-                handler = self._handlers.get(data[start + 12 : end])
-                if handler is None:
-                    return at
-                value, end = handler.command.read_arguments(data, end, limits.depth)
-                if end - at > limits.box or tag in self._serving:
-                    return at
-            elif data.startswith(_ANSWER_SHORT, at):
-                start = at + 10 + data[at + 9]
-                call = self.calls.get(data[at + 10 : start])
-                if call is None:
-                    return at
-                value, end = call.command.read_answer(data, start, limits.depth)
-                if end - at > limits.box:
-                    return at
-            else:
+            end = at + 8 + data[at + 7]
+            tag = data[at + 6 : end]  # with its length: the answer repeats it so
+            if not data.startswith(_COMMAND_SHORT, end) or tag in self._serving:
                 return at
+            start = end + 12
+            end = start + data[start - 1]
+            handler = self._handlers.get(data[start:end])
+            if handler is None:
+                return at
+            arguments, end = handler.command.read_arguments(data, end, depth)
+        except (Fault, IndexError):  # or half a length
+            return at
+        if end - at > self.limits.box:
+            return at
+        self._request(handler, tag, arguments)
+        return end
+
+    def _short_answer(self, data: bytes, at: int) -> int:
+        depth = self.limits.depth
+        start = at + 11
+        try:
+            end = start + data[start - 1]
+            call = self.calls.get(data[start:end])
+            if call is None:
+                return at
+            result, end = call.command.read_answer(data, end, depth)
         except (Fault, IndexError):
             return at
-        if handler is not None:
-            self._request(handler, tag, value)
-        elif call is not None:
-            del self.calls[call.tag]
-            if not call.waiter.done():
-                call.waiter.set_result(value)
+        if end - at > self.limits.box:
+            return at
+        del self.calls[call.tag]
+        if not call.waiter.done():
+            call.waiter.set_result(result)
         return end
 
     def _receive_box(self, box: dict[bytes, bytes]) -> None:
@@ -333,10 +340,10 @@ class AmpProtocol:
             try:
                 data = command.write_answer(ANSWER + tag, result, self.limits.depth)
                 check_size(data, self.limits.box)
-            except FAULTS as error:
+            except Exception as error:  # whatever the handler's object does to us
                 fault = as_fault(error)
                 reason = EncodeError(command.name, fault.path, fault.rule)
-                logger.error("the answer cannot be sent: %s", reason)
+                logger.error("the answer cannot be sent: %s", reason, exc_info=error)
                 data = answers.write_error(tag, answers.UNKNOWN)
             self._send(data)
         self._served(tag)

@@ -268,6 +268,15 @@ async def test_a_client_closes_what_it_was_given_and_can_be_awaited() -> None:
         await text.aclose()
 
 
+async def test_a_loop_that_keeps_its_buffers_gets_them_of_its_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    monkeypatch.setattr(loop, "_proactor", object(), raising=False)
+    async with pair(Text()) as text:
+        assert (await text.repeat("abc")).text == "abc"
+
+
 async def test_a_client_without_calls_connects_as_it_is() -> None:
     async with (
         serve("127.0.0.1:0", Events()) as server,

@@ -114,6 +114,19 @@ WHOLE = b"".join(map(write_box, SCRIPT))
 WANTED = outcome([WHOLE])
 
 
+def test_a_usual_answer_goes_the_short_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def general(*_args: object) -> None:
+        raise AssertionError("the general parser was asked")
+
+    monkeypatch.setattr("ampgen.runtime.protocol.BoxParser", general)
+    host = Host()
+    waiter = host.ask(REPEAT, "a", 1)
+    host.receive({b"_answer": b"1", b"length": b"1", b"text": b"a"})
+    host.receive(request(b"Repeat", b"1", text=b"a", times=b"2"))
+    assert waiter.result() == RepeatResult(text="a", length=1)
+    assert len(host.requests) == 1
+
+
 def test_the_script_does_what_each_box_asks() -> None:
     requests, sent, calls = WANTED
     assert requests == [
@@ -435,10 +448,16 @@ def test_a_fatal_error_that_nobody_asked_for_leaves_the_connection_open() -> Non
     assert not host.is_ending
 
 
+class Trap(RepeatResult):
+    def __getattribute__(self, name: str) -> Any:
+        raise LookupError(name)
+
+
 @pytest.mark.parametrize(
     "result",
     [
         None,
+        Trap(text="x", length=1),
         RepeatResult(text="\ud800", length=1),
         RepeatResult(text="x" * 65536, length=1),
     ],

@@ -319,6 +319,7 @@ def test_a_violation_while_draining_ends_it_as_well() -> None:
     host.protocol.drain()
     host.receive({})
     host.receive({})
+    host.protocol.receive_eof()
     host.protocol.answer(*host.requests[0][:2], None)
     assert host.is_finished
 

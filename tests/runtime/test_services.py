@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from ampgen.runtime.services import Server, Services, handlers_of
-from tests.runtime.handmade import EventsServer, RepeatResult, TextServer
+from tests.runtime.handmade import COMMANDS, EventsServer, RepeatResult, TextServer
 from tests.runtime.services import Events, Text
 
 
@@ -41,6 +41,19 @@ def test_all_commands_of_a_class_and_its_bases_are_found() -> None:
         *(b"Progress", b"Confirm"),
     }
     assert set(handlers_of([More()])) == {b"Repeat", b"Items", b"Stop", b"Log"}
+
+
+def test_a_command_that_a_class_has_twice_is_that_of_the_nearest_class() -> None:
+    class Redone(Text):
+        __ampgen_commands__ = ((COMMANDS[b"Stop"], "halt"),)
+
+        def halt(self) -> None:
+            pass
+
+    service = Redone()
+    handlers = handlers_of([service])
+    assert handlers[b"Stop"].method == service.halt
+    assert handlers[b"Repeat"].method == service.repeat
 
 
 def test_a_service_that_misses_a_handler_cannot_be_made() -> None:
