@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 from ampgen.runtime.addresses import Tcp, parse_address
 from ampgen.runtime.command import DEFAULT, Default, Timeout
-from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection, Shell
+from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
 from ampgen.runtime.local import join
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
@@ -93,19 +93,19 @@ def connect(
 
     async def connected() -> Connection:
         loop = asyncio.get_running_loop()
-        shell = Shell(
+        connection = Connection(
             services.handlers, limits=limits or Limits(), drain_timeout=drain_timeout
         )
         async with asyncio.timeout(connect_timeout):
             if isinstance(where, Tcp):
                 await loop.create_connection(
-                    lambda: receiver_for(shell), where.host, where.port
+                    lambda: receiver_for(connection._shell), where.host, where.port
                 )
             else:
                 await loop.create_unix_connection(
-                    lambda: receiver_for(shell), where.path
+                    lambda: receiver_for(connection._shell), where.path
                 )
-        return shell.connection
+        return connection
 
     return Connecting(connected)
 
@@ -198,9 +198,11 @@ class Client:
         ours = Services(service for service in serve if service is not None)
 
         async def connected() -> Self:
-            there = Shell(theirs.handlers, limits=limits, drain_timeout=drain_timeout)
-            here = Shell(ours.handlers, limits=limits, drain_timeout=drain_timeout)
-            join(here, there)
-            return cls(here.connection, timeout=timeout)
+            there = Connection(
+                theirs.handlers, limits=limits, drain_timeout=drain_timeout
+            )
+            here = Connection(ours.handlers, limits=limits, drain_timeout=drain_timeout)
+            join(here._shell, there._shell)
+            return cls(here, timeout=timeout)
 
         return Connecting(connected)

@@ -18,10 +18,10 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime import answers
+from ampgen.runtime.calls import Call, Calls, deadline_exceeded
 from ampgen.runtime.errors import (
     FAULTS,
     ConnectionLost,
-    DeadlineExceeded,
     DecodeError,
     EncodeError,
     Fault,
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Protocol
 
+    from ampgen.runtime.calls import Waiter
     from ampgen.runtime.command import AnyCommand, Handler
 
     class Host(Protocol):
@@ -57,13 +58,6 @@ if TYPE_CHECKING:
         def finished(self) -> None:
             """All is served after the end: send what is queued, and close."""
 
-    class Waiter(Protocol):
-        """Who waits for an answer: a future."""
-
-        def done(self) -> bool: ...
-        def set_result(self, result: Any, /) -> None: ...
-        def set_exception(self, exception: BaseException, /) -> None: ...
-
 
 logger = logging.getLogger("ampgen")
 
@@ -79,31 +73,6 @@ class State(IntEnum):
     DRAINING = 1  # what is being served is finished; further requests are refused
     DEAF = 2  # as before, and nothing is read any more
     CLOSED = 3
-
-
-class Call:
-    """A call of ours that has no answer yet.
-
-    ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the
-    bytes that this end has queued.
-    """
-
-    __slots__ = ("command", "deadline", "end", "seconds", "tag", "waiter")
-
-    def __init__(
-        self,
-        command: AnyCommand,
-        waiter: Waiter,
-        tag: bytes,
-        deadline: float | None,
-        seconds: float | None,
-    ) -> None:
-        self.command = command
-        self.waiter = waiter
-        self.tag = tag
-        self.deadline = deadline
-        self.seconds = seconds
-        self.end = 0
 
 
 class AmpProtocol:
@@ -126,7 +95,7 @@ class AmpProtocol:
         self.host = host
         self.limits = limits
         self.state = State.OPEN
-        self.calls: dict[bytes, Call] = {}
+        self.calls = Calls(limits.given_up)
         self.in_flight = 0
         self.blocked = False
         self.sending = 0
@@ -136,8 +105,6 @@ class AmpProtocol:
         self._handlers = handlers
         self._fallback = fallback
         self._queue: list[bytes] = []
-        self._counter = 0
-        self._given_up: set[bytes] = set()
         self._serving: set[bytes] = set()
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
@@ -262,12 +229,8 @@ class AmpProtocol:
             raise Malformed("a box that is no request, no answer and no error")
 
     def _settle(self, tag: bytes, box: dict[bytes, bytes]) -> None:
-        call = self.calls.pop(tag, None)
-        if call is None:
-            if tag not in self._given_up:
-                raise Malformed("an answer to nothing that was asked")
-            self._given_up.remove(tag)
-        elif not call.waiter.done():
+        call = self.calls.settle(tag)
+        if call is not None and not call.waiter.done():
             try:
                 if b"_answer" in box:
                     result, _end = call.command.read_answer(
@@ -388,10 +351,9 @@ class AmpProtocol:
 
         Raises ``EncodeError`` or ``ConnectionLost`` with nothing queued.
         """
-        tag = b"%x" % (self._counter + 1)
+        tag = self.calls.next_tag
         data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
-        self._counter += 1
-        call = self.calls[tag] = Call(command, waiter, tag, deadline, seconds)
+        call = self.calls.add(Call(command, waiter, tag, deadline, seconds))
         self._send(data)
         call.end = self._taken + self.queued_bytes
         return call
@@ -415,25 +377,13 @@ class AmpProtocol:
 
     def give_up(self, call: Call) -> None:
         """Nobody waits for this call any more: its answer, if it comes, is dropped."""
-        if self.calls.pop(call.tag, None) is None:
-            return
-        self._given_up.add(call.tag)
-        if len(self._given_up) > self.limits.given_up:
-            self._violation(
-                f"{self.limits.given_up:,} calls that were given up have no answer"
-            )
+        if not self.calls.give_up(call):
+            limit = f"{self.limits.given_up:,}"
+            self._violation(f"{limit} calls that were given up have no answer")
 
     def expire(self, now: float) -> float | None:
         """Give up the calls whose time is over; return the next deadline, if any."""
-        late: list[Call] = []
-        following: float | None = None
-        for call in self.calls.values():
-            if call.deadline is None:
-                continue
-            if call.deadline <= now:
-                late.append(call)
-            elif following is None or call.deadline < following:
-                following = call.deadline
+        late, following = self.calls.late(now)
         for call in late:
             if not call.waiter.done():
                 call.waiter.set_exception(deadline_exceeded(call.seconds))
@@ -508,8 +458,7 @@ class AmpProtocol:
         self._fail_calls()
 
     def _fail_calls(self) -> None:
-        calls, self.calls = self.calls, {}
-        for call in calls.values():
+        for call in self.calls.take_all():
             if not call.waiter.done():
                 call.waiter.set_exception(self.lost(sent=call.end <= self._taken))
 
@@ -525,7 +474,3 @@ def check_size(data: bytes, limit: int) -> None:
         box, _end = read_box(data, 0)
         if box_size(box) > limit:
             raise Fault(f"a box over {limit:,} bytes of keys and values")
-
-
-def deadline_exceeded(seconds: float | None) -> DeadlineExceeded:
-    return DeadlineExceeded(f"no answer within {seconds:g} s")

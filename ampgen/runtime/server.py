@@ -1,5 +1,7 @@
 """The serving end: listen, accept, drain."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -15,9 +17,15 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ampgen.runtime.addresses import Tcp, format_address, parse_address
 from ampgen.runtime.command import Handler, raw_command
-from ampgen.runtime.connection import DRAIN_TIMEOUT, CurrentCall, Shell, current_call
+from ampgen.runtime.connection import (
+    DRAIN_TIMEOUT,
+    Connection,
+    CurrentCall,
+    current_call,
+)
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
+from ampgen.runtime.shell import LAST_WORDS
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
@@ -27,6 +35,7 @@ if TYPE_CHECKING:
 
     from ampgen.runtime.addresses import Address
     from ampgen.runtime.services import Service
+    from ampgen.runtime.shell import Shell
 
 logger = logging.getLogger("ampgen")
 
@@ -115,7 +124,12 @@ class Listener:
         for shell in self._shells:
             shell.close()
         if self._shells:
-            await asyncio.wait([shell.idle for shell in self._shells])
+            _done, waiting = await asyncio.wait(
+                [shell.idle for shell in self._shells],
+                timeout=self._drain_timeout + 2 * LAST_WORDS,
+            )
+            if waiting:
+                logger.error("handlers of %s connections do not end", len(waiting))
 
     def close(self) -> None:
         """Accept no more connections; those that there are stay."""
@@ -142,7 +156,7 @@ class Listener:
 
     def _accept(self) -> asyncio.BaseProtocol:
         try:
-            shell = Shell(
+            connection = Connection(
                 self._services.handlers,
                 limits=self._limits,
                 drain_timeout=self._drain_timeout,
@@ -151,6 +165,7 @@ class Listener:
         except Exception:
             logger.exception("a service could not be made: the connection is closed")
             return _Refused()
+        shell = connection._shell
         self._shells.add(shell)
         shell.idle.add_done_callback(lambda _idle: self._shells.discard(shell))
         return receiver_for(shell)

@@ -450,7 +450,7 @@ def test_a_fatal_error_that_nobody_asked_for_leaves_the_connection_open() -> Non
 
 class Trap(RepeatResult):
     @property
-    def text(self) -> str:  # type: ignore[override]
+    def text(self) -> str:  # pyright: ignore
         raise LookupError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import gc
 import logging
 import os
@@ -118,29 +119,31 @@ async def test_a_handler_that_outlives_the_drain_time_is_cancelled() -> None:
 
 
 async def test_a_handler_that_will_not_end_is_left_behind_after_its_last_words(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("ampgen.runtime.connection._LAST_WORDS", 0.05)
-    release = asyncio.Event()
+    monkeypatch.setattr("ampgen.runtime.shell.LAST_WORDS", 0.05)
+    monkeypatch.setattr("ampgen.runtime.server.LAST_WORDS", 0.05)
+    release, ended = asyncio.Event(), asyncio.Event()
 
     class Stubborn(Text):
         async def stop(self) -> None:
             self.waiting.release()
             while not release.is_set():
-                try:
+                with contextlib.suppress(asyncio.CancelledError):
                     await release.wait()
-                except asyncio.CancelledError:
-                    asyncio.get_running_loop().call_later(0.1, release.set)
+            ended.set()
 
     service = Stubborn()
     async with serve("127.0.0.1:0", service, drain_timeout=0.05) as server:
         text = await TextClient.connect(server.addresses[0])
         call = asyncio.create_task(text.stop(timeout=None))
         await service.waiting.acquire()
-    assert release.is_set()
     with pytest.raises(ConnectionLost):
         await call
     await text.aclose()
+    assert "handlers of 1 connections do not end" in caplog.text
+    release.set()
+    await ended.wait()
 
 
 async def test_a_handler_whose_caller_is_gone_is_waited_for() -> None:

@@ -1,0 +1,106 @@
+"""The calls of one end that have no answer yet, by their tags."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ampgen.runtime.errors import DeadlineExceeded, Malformed
+
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    from ampgen.runtime.command import AnyCommand
+
+    class Waiter(Protocol):
+        """Who waits for an answer: a future."""
+
+        def done(self) -> bool: ...
+        def set_result(self, result: Any, /) -> None: ...
+        def set_exception(self, exception: BaseException, /) -> None: ...
+
+
+class Call:
+    """A call of ours that has no answer yet.
+
+    ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the
+    bytes that this end has queued.
+    """
+
+    __slots__ = ("command", "deadline", "end", "seconds", "tag", "waiter")
+
+    def __init__(
+        self,
+        command: AnyCommand,
+        waiter: Waiter,
+        tag: bytes,
+        deadline: float | None,
+        seconds: float | None,
+    ) -> None:
+        self.command = command
+        self.waiter = waiter
+        self.tag = tag
+        self.deadline = deadline
+        self.seconds = seconds
+        self.end = 0
+
+
+class Calls(dict[bytes, Call]):
+    """Open calls, and the tags of those given up, whose answers may come late.
+
+    A tag is a counter in lower-case hexadecimal, as Twisted's.
+    """
+
+    __slots__ = ("_count", "_given_up", "_limit")
+
+    def __init__(self, limit: int) -> None:
+        super().__init__()
+        self._count = 0
+        self._given_up: set[bytes] = set()
+        self._limit = limit
+
+    @property
+    def next_tag(self) -> bytes:
+        return b"%x" % (self._count + 1)
+
+    def add(self, call: Call) -> Call:
+        """``call`` has the next tag."""
+        self._count += 1
+        self[call.tag] = call
+        return call
+
+    def settle(self, tag: bytes) -> Call | None:
+        """The call that an answer is for; ``None`` if nobody waits for it any more."""
+        call = self.pop(tag, None)
+        if call is None:
+            if tag not in self._given_up:
+                raise Malformed("an answer to nothing that was asked")
+            self._given_up.remove(tag)
+        return call
+
+    def give_up(self, call: Call) -> bool:
+        """False where too many have no answer: a peer must not grow our memory."""
+        if self.pop(call.tag, None) is not None:
+            self._given_up.add(call.tag)
+        return len(self._given_up) <= self._limit
+
+    def late(self, now: float) -> tuple[list[Call], float | None]:
+        """The calls whose time is over, and the next deadline of the others."""
+        late: list[Call] = []
+        following: float | None = None
+        for call in self.values():
+            if call.deadline is None:
+                continue
+            if call.deadline <= now:
+                late.append(call)
+            elif following is None or call.deadline < following:
+                following = call.deadline
+        return late, following
+
+    def take_all(self) -> list[Call]:
+        calls = list(self.values())
+        self.clear()
+        return calls
+
+
+def deadline_exceeded(seconds: float | None) -> DeadlineExceeded:
+    return DeadlineExceeded(f"no answer within {seconds:g} s")

@@ -1,0 +1,333 @@
+"""The asyncio shell around the protocol.
+
+The protocol decides, the shell moves bytes. Bytes leave early: at once where nothing
+else is in flight, else when about 1.5 KiB are queued and at the end of a batch, so that
+both ends work at the same time. A handler that is a plain function costs no task; a
+deadline costs no timer of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ampgen.runtime.addresses import format_address
+from ampgen.runtime.calls import deadline_exceeded
+from ampgen.runtime.protocol import AmpProtocol
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from contextvars import Token
+
+    from ampgen.runtime.command import AnyCommand, Command, Handler
+    from ampgen.runtime.wire import Limits
+
+R = TypeVar("R")
+
+logger = logging.getLogger("ampgen")
+
+_FLUSH_AT = (
+    1536  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
+)
+_TICK = 0.01  # seconds that a deadline may be late
+LAST_WORDS = (
+    0.5  # seconds for cancelled handlers to end, and for their answers to leave
+)
+
+
+class Shell:
+    """Host of one ``AmpProtocol`` on one transport.
+
+    ``enter`` and ``leave`` stand around each call of a handler: they say which it is.
+    """
+
+    def __init__(
+        self,
+        handlers: Mapping[bytes, Handler],
+        *,
+        limits: Limits,
+        drain_timeout: float,
+        enter: Callable[[Handler], Token[Any]],
+        leave: Callable[[Token[Any]], None],
+        fallback: Callable[[bytes], Handler] | None = None,
+    ) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._enter = enter
+        self._leave = leave
+        self.peer_address = ""
+        self.closed: asyncio.Future[None] = self.loop.create_future()
+        self.idle: asyncio.Future[None] = (
+            self.loop.create_future()
+        )  # …and no handler runs
+        self.drain_timeout = drain_timeout
+        self.limits = limits
+        self.protocol = AmpProtocol(self, handlers, limits=limits, fallback=fallback)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._writers: list[asyncio.Future[None]] = []  # who waits for room
+        self._in_batch = False
+        self._flushing = False
+        self._reading_paused = False
+        self._deadline_timer: asyncio.TimerHandle | None = None
+        self._end_timer: asyncio.TimerHandle | None = None
+
+    # --- from the transport -----------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        peer = transport.get_extra_info("peername")
+        self.peer_address = format_address(peer or transport.get_extra_info("sockname"))
+        logger.debug("connected to %s", self.peer_address)
+
+    def data_received(self, data: bytes) -> None:
+        self._receive(self.protocol.receive_data, data)
+
+    def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
+        """A batch: its answers leave together, unless they fill a write before."""
+        self._in_batch = True
+        try:
+            receive(*data)
+        finally:
+            self._in_batch = False
+            self.flush()
+        self._adjust_reading()
+
+    def eof_received(self) -> None:
+        self.protocol.receive_eof()
+
+    def pause_writing(self) -> None:
+        self.protocol.blocked = True
+        self._adjust_reading()
+
+    def resume_writing(self) -> None:
+        self.protocol.blocked = self.protocol.told = False
+        self._wake_writers()
+        self._adjust_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        reason = "the connection is closed"
+        if exc is not None:
+            reason = f"the connection is lost: {exc}"
+        logger.debug("%s: %s", self.peer_address, reason)
+        self.protocol.connection_lost(reason)
+        self.protocol.blocked = False
+        self._wake_writers()
+        if self._deadline_timer is not None:
+            self._deadline_timer.cancel()
+        self.closed.set_result(None)
+        self._check_idle()
+
+    # --- from the protocol ------------------------------------------------------------
+
+    def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
+        token = self._enter(handler)
+        try:
+            if handler.count < len(arguments):
+                arguments = arguments[: handler.count]
+            result = handler.method(*arguments)
+            if hasattr(result, "__await__"):
+                self._start(handler, tag, result)
+                return
+        except (SystemExit, KeyboardInterrupt) as error:
+            self.protocol.fail(handler, tag, error)
+            raise
+        except BaseException as error:
+            self.protocol.fail(handler, tag, error)
+        else:
+            self.protocol.answer(handler, tag, result)
+        finally:
+            self._leave(token)
+
+    def queued(self) -> None:
+        protocol = self.protocol
+        if protocol.queued_bytes >= _FLUSH_AT:
+            self.flush()
+        elif not self._in_batch and not self._flushing:
+            if len(protocol.calls) + protocol.in_flight <= 1:
+                self.flush()
+            else:
+                self._flushing = True
+                self.loop.call_soon(self._flush_soon)
+
+    def ending(self) -> None:
+        self._end_timer = self.loop.call_later(self.drain_timeout, self._drained)
+        self._adjust_reading()
+
+    def finished(self) -> None:
+        self.flush()
+        self.transport.close()
+
+    def close(self) -> None:
+        self.protocol.drain()
+        if self._tasks and self._end_timer is None:  # of a connection that is gone
+            self.ending()
+
+    # --- handlers that wait -----------------------------------------------------------
+
+    def _start(
+        self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
+    ) -> None:
+        coroutine = self._finish(handler, tag, result)
+        if sys.version_info >= (3, 12):
+            task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
+            if task.done():
+                return
+        else:
+            task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+
+    async def _finish(
+        self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
+    ) -> None:
+        task: Any = asyncio.current_task()
+        try:
+            answer = await result
+        except asyncio.CancelledError as error:
+            if task.cancelling():
+                self.protocol.fail(handler, tag, error)
+                raise
+            stray = RuntimeError("what the handler was waiting for was cancelled")
+            stray.__cause__ = error
+            self.protocol.fail(handler, tag, stray)
+        except (SystemExit, KeyboardInterrupt) as error:
+            self.protocol.fail(handler, tag, error)
+            raise
+        except BaseException as error:
+            self.protocol.fail(handler, tag, error)
+        else:
+            self.protocol.answer(handler, tag, answer)
+        finally:
+            self._tasks.discard(task)
+            self._adjust_reading()
+            self._check_idle()
+
+    def _check_idle(self) -> None:
+        if self.closed.done() and not self._tasks and not self.idle.done():
+            self.idle.set_result(None)
+            if self._end_timer is not None:
+                self._end_timer.cancel()
+
+    def _drained(self) -> None:
+        """The drain time is over: cancel what still runs, then close without mercy."""
+        if self._tasks:
+            for task in self._tasks:
+                task.cancel("the connection is closing")
+            self._end_timer = self.loop.call_later(LAST_WORDS, self.transport.abort)
+        else:
+            self.transport.abort()
+
+    # --- calls of ours ----------------------------------------------------------------
+
+    async def call(
+        self, command: Command[Any, R], arguments: Any, seconds: float | None
+    ) -> R:
+        """The result of one call. Cancelling drops it, and its answer if it comes."""
+        deadline: float | None = None
+        if seconds is not None:
+            deadline = self.loop.time() + seconds
+            if not seconds > 0:
+                raise deadline_exceeded(seconds)
+        if self.protocol.blocked:
+            await self._room(deadline, seconds)
+        future: asyncio.Future[R] = self.loop.create_future()
+        call = self.protocol.ask(command, arguments, future, deadline, seconds)
+        if deadline is not None:
+            self._watch(deadline)
+        if self._reading_paused:
+            self._adjust_reading()
+        try:
+            return await future
+        except asyncio.CancelledError:
+            self.protocol.give_up(call)
+            self._adjust_reading()
+            raise
+
+    async def tell(
+        self, command: AnyCommand, arguments: Any, seconds: float | None
+    ) -> None:
+        """Send a request that wants no answer, once there is room."""
+        if seconds is not None and not seconds > 0:
+            raise deadline_exceeded(seconds)
+        if self.protocol.blocked:
+            deadline = None if seconds is None else self.loop.time() + seconds
+            await self._room(deadline, seconds)
+        self.protocol.tell(command, arguments)
+
+    async def _room(self, deadline: float | None, seconds: float | None) -> None:
+        """Wait until the peer takes our bytes again."""
+        self.protocol.sending += 1
+        self._adjust_reading()
+        try:
+            async with asyncio.timeout_at(deadline):
+                while self.protocol.blocked:
+                    waiter: asyncio.Future[None] = self.loop.create_future()
+                    self._writers.append(waiter)
+                    await waiter
+        except TimeoutError:
+            raise deadline_exceeded(seconds) from None
+        finally:
+            self.protocol.sending -= 1
+            self._adjust_reading()
+
+    def _wake_writers(self) -> None:
+        writers, self._writers = self._writers, []
+        for waiter in writers:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _watch(self, deadline: float) -> None:
+        """One timer for all deadlines: for the next one, or a tick later."""
+        timer = self._deadline_timer
+        if timer is not None:
+            if timer.when() <= deadline + _TICK:
+                return
+            timer.cancel()
+        self._deadline_timer = self.loop.call_at(deadline, self._expire)
+
+    def _expire(self) -> None:
+        self._deadline_timer = None
+        now = self.loop.time()
+        following = self.protocol.expire(now)
+        if following is not None:
+            self._watch(max(following, now + _TICK))
+        self._adjust_reading()
+
+    # --- bytes ------------------------------------------------------------------------
+
+    def flush(self) -> None:
+        protocol = self.protocol
+        if not protocol.queued_bytes or self.transport.is_closing():
+            return
+        self.transport.write(protocol.data_to_send())
+        if protocol.told and not self.transport.get_write_buffer_size():
+            protocol.told = False
+        if protocol.blocked:
+            self._check_unsent()
+
+    def _flush_soon(self) -> None:
+        self._flushing = False
+        self.flush()
+
+    def _check_unsent(self) -> None:
+        unsent = self.transport.get_write_buffer_size()
+        if unsent > self.limits.unsent:
+            reason = f"the peer does not read: closed with {unsent:,} bytes unsent"
+            logger.warning("%s: %s", self.peer_address, reason)
+            self.transport.abort()
+            self.protocol.connection_lost(reason)
+
+    def _adjust_reading(self) -> None:
+        if self.protocol.paused:
+            if not self._reading_paused:
+                self._reading_paused = True
+                self.transport.pause_reading()
+        elif self._reading_paused:
+            self._reading_paused = False
+            self.loop.call_soon(self._resume)
+
+    def _resume(self) -> None:
+        if not self._reading_paused:
+            self._receive(self.protocol.resume)
+        if not self._reading_paused:
+            self.transport.resume_reading()
