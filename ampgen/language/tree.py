@@ -199,10 +199,12 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class TypeAliasDeclaration:
+    """``type`` is ``None`` where it could not be read: the name counts as declared."""
+
     doc: Doc | None
     annotations: tuple[Annotation, ...]
     name: Name
-    type: Type
+    type: Type | None
     span: Span
 
 
@@ -219,12 +221,15 @@ class EnumMember:
 
 @dataclass(frozen=True, slots=True)
 class EnumDeclaration:
+    """``incomplete``: some members could not be read, and are missing here."""
+
     doc: Doc | None
     annotations: tuple[Annotation, ...]
     open: bool
     name: Name
     members: tuple[EnumMember, ...]
     span: Span
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +243,14 @@ class StructDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class UnionDeclaration:
+    """``incomplete``: some members could not be read, and are missing here."""
+
     doc: Doc | None
     annotations: tuple[Annotation, ...]
     name: Name
     members: tuple[Field | Reserved, ...]
     span: Span
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
