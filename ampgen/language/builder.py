@@ -90,7 +90,8 @@ class TreeBuilder(Transformer[Token, tree.File]):
         close: Token | None,
     ) -> tree.Annotation:
         end = name.span.end if close is None else _end(close)
-        return tree.Annotation(name, literals or (), self._run(at, end))
+        arguments = tuple(self._bounded_literal(item) for item in literals or ())
+        return tree.Annotation(name, arguments, self._run(at, end))
 
     def qualified_name(self, *tokens: Token) -> tree.QualifiedName:
         parts = tuple(self._name(token) for token in tokens[::2])
@@ -521,7 +522,7 @@ class TreeBuilder(Transformer[Token, tree.File]):
             annotations or (),
             self._name(name),
             self._bounded(type_),
-            default,
+            None if default is None else self._bounded_literal(default),
             Span(self.source, start, end),
         )
 
@@ -568,13 +569,56 @@ class TreeBuilder(Transformer[Token, tree.File]):
         return tree.Name(text, span)
 
     def _bounded(self, type_: tree.Type) -> tree.Type:
-        return type_
+        """The type itself; of one that is nested too deep only what is inside."""
+        if isinstance(type_, tree.NamedType):
+            return type_
+        level: list[tree.Type] = [type_]
+        for _ in range(MAX_NESTING):
+            level = [inner for outer in level for inner in _inner_types(outer)]
+            if not level:
+                return type_
+        self._refuse_depth(type_.span)
+        innermost = level[0]
+        while inner := _inner_types(innermost):
+            innermost = inner[-1]
+        return innermost
+
+    def _bounded_literal(self, literal: tree.Literal) -> tree.Literal:
+        """The literal itself, or an empty list for one that is nested too deep."""
+        level = [literal]
+        for _ in range(MAX_NESTING):
+            level = [
+                item
+                for outer in level
+                if isinstance(outer, tree.ListLiteral)
+                for item in outer.items
+            ]
+            if not level:
+                return literal
+        self._refuse_depth(literal.span)
+        return tree.ListLiteral((), literal.span)
+
+    def _refuse_depth(self, span: Span) -> None:
+        message = f"nested more than {MAX_NESTING} deep"
+        place = Label(Span(self.source, span.start, span.start + 1))
+        help_text = "values nest at most 64 deep on the wire"
+        self.diagnostics.append(
+            Diagnostic(NESTED_TOO_DEEP, message, place, help=help_text)
+        )
 
     def _span(self, first: Token, last: Token) -> Span:
         return Span(self.source, _start(first), _end(last))
 
     def _run(self, first: Token, end: int) -> Span:
         return Span(self.source, _start(first), end)
+
+
+def _inner_types(type_: tree.Type) -> tuple[tree.Type, ...]:
+    if isinstance(type_, tree.NamedType):
+        return ()
+    if isinstance(type_, tree.MapType):
+        return (type_.key, type_.value)
+    return (type_.item,)
 
 
 def _start(token: Token) -> int:

@@ -75,6 +75,9 @@ _BUILT_IN = {"bool", "int", "float", "str", "bytes", "decimal", "datetime", "dat
     "path",
     "fd",
 }
+_FOREIGN_TYPES = {"string", "boolean", "integer", "double", "float32", "float64"} | {
+    f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)
+}
 _RESULT_WORDS = {"return", "returns", "retruns", "retuns", "result", "results"}
 
 
@@ -106,10 +109,6 @@ def describe(expected: frozenset[str], values: Sequence[Any]) -> str:
         words.append("a name")
     if "STRING" in left:
         words.append("a string")
-    if left & {"RPAR", "RSQB"} or left - {"COMMA", "QMARK"}:
-        left.discard("QMARK")
-    else:
-        words.append("`?`")
     if not left & {"RPAR", "RSQB"}:
         left.discard("COMMA")
     words += [mark for terminal, mark in _MARKS.items() if terminal in left]
@@ -246,7 +245,9 @@ def _word_slip(
     if not word:
         return None
     if "COLON" in expected and "RBRACE" not in expected:
-        if last in _BUILT_IN:
+        if last in DECLARATION_KEYWORDS:
+            return "one declaration does not stand inside another"
+        if last in _BUILT_IN or last in _FOREIGN_TYPES:
             return f"the name comes first: `{word}: {last}`"
         return f"name and type are separated by `:`: `{last}: {word}`"
     if word == "extends" and "LBRACE" in expected:

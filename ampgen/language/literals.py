@@ -22,7 +22,7 @@ from ampgen.source import Source, Span
 MAX_INT_DIGITS = 4300  # CPython's own guard: sys.int_info.default_max_str_digits
 
 _STRING = re.compile(r'"((?:\\.|[^"\\])*)')
-_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u(?:\{[^}\"]*\}?)?|.)?")
+_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u(?:\{[^}\"]*\}?|[0-9A-Fa-f]{0,6})|.)?")
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")

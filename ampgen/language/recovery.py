@@ -10,6 +10,7 @@ the `;` or `}` that ends the statement.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,10 @@ if TYPE_CHECKING:
 
     from ampgen.language.trivia import Trivia
 
+_SPACE = " \t\r\n\f\ufeff"
 _WORD = re.compile(r"[^\W\d]\w*")
+_NAME_OR_STRING = re.compile(r"\s*[\w\"]")
+_OPENING = re.compile(r"\s*\(")
 _STRAY = "stray character"  # in the place of a terminal
 
 
@@ -62,10 +66,12 @@ class Recovery:
         self._text = source.text
         self._trivia = trivia
         self._skipped: list[tuple[int, int]] = []
+        self._closed_early = 0  # blocks, whose own `}` may still come
 
     def skipped(self, offset: int) -> bool:
         """Whether the text at an offset was left out of the tree."""
-        return any(start <= offset < end for start, end in self._skipped)
+        index = bisect_right(self._skipped, (offset, len(self._text) + 1))
+        return index > 0 and offset < self._skipped[index - 1][1]
 
     def resume(self, error: UnexpectedInput) -> bool:
         """Lark's ``on_error``: mend the stopped parser, and say that it may go on."""
@@ -95,19 +101,20 @@ class Recovery:
 
     def _end_before(self, offset: int) -> int:
         """Where the token before an offset ends: space and comments lie between."""
-        comments = self._trivia.comment_starts
+        text, comments = self._text, self._trivia.comment_starts
         while True:
-            end = len(self._text[:offset].rstrip(" \t\r\n\f"))
-            if end not in comments:
-                return end
-            offset = comments[end]
+            while offset and text[offset - 1] in _SPACE:
+                offset -= 1
+            if offset not in comments:
+                return offset
+            offset = comments[offset]
 
     # --- slips with one sure mending -----------------------------------------------------
 
     def _mend(self, parser: Automaton, found: Found, expected: frozenset[str]) -> bool:
         return (
             found.terminal != _STRAY
-            and not self._is_follow_up(found.previous_end, found.end)
+            and not self._is_follow_up(self._token_start(found.previous_end), found.end)
             and (
                 self._drop_stray(parser, found, expected)
                 or self._replace_word(parser, found, expected)
@@ -125,9 +132,11 @@ class Recovery:
         if not (parser.can_break and "AT" in expected):
             return False
         if found.terminal == "SEMICOLON":
-            after_block = self._text[: found.previous_end].endswith("}")
+            after_block = self._text[found.previous_end - 1 : found.previous_end] == "}"
             label = "a declaration with a block ends in its `}`" if after_block else ""
             self._report(rules.STRAY_SEMICOLON, "this `;` ends nothing", found, label)
+        elif found.terminal == "RBRACE" and self._closed_early:
+            self._closed_early -= 1
         elif found.terminal in {"RBRACE", "RPAR", "RSQB"}:
             message = f"this `{found.text}` closes nothing"
             self._report(rules.UNMATCHED_BRACKET, message, found)
@@ -147,7 +156,7 @@ class Recovery:
         if meant is None:
             foreign = expectation.foreign_keyword(found.text)
             meant = foreign if foreign in known else None
-        if meant is None or not re.match(r"\s*[\w\"]", self._text[found.end :][:200]):
+        if meant is None or not _NAME_OR_STRING.match(self._text, found.end):
             return False
         self._report(
             rules.UNKNOWN_KEYWORD,
@@ -165,7 +174,7 @@ class Recovery:
         """`Repeat(…)` in a service, without the word `command`."""
         if not ("COMMAND" in expected and found.is_word):
             return False
-        if not re.match(r"\s*\(", self._text[found.end :][:200]):
+        if not _OPENING.match(self._text, found.end):
             return False
         self._report(
             rules.UNKNOWN_KEYWORD,
@@ -207,6 +216,7 @@ class Recovery:
             )
         )
         parser.feed("RBRACE", "", self._end_before(keyword))
+        self._closed_early += 1
         parser.read_from(keyword)
         return True
 
@@ -235,7 +245,7 @@ class Recovery:
         if new_line and self._advice(parser, found, expected):
             return False
         place = Span(self._source, found.previous_end, found.previous_end)
-        message = f"expected {expectation.describe(expected, parser.values)}"
+        message = "expected `;`"
         if found.terminal == "COMMA":
             place = Span(self._source, found.start, found.end)
             message = "expected `;`, found `,`"
@@ -252,8 +262,9 @@ class Recovery:
         """`struct Point x: int; }`."""
         if not (parser.can_break and "LBRACE" in expected):
             return False
-        line = self._text[found.start :].partition("\n")[0]
-        if not (found.is_word or found.text == "@") or "{" in line:
+        line_end = self._text.find("\n", found.start)
+        has_brace = self._text.find("{", found.start, line_end) >= 0
+        if has_brace or not (found.is_word or found.text == "@"):
             return False
         self._report(rules.SYNTAX, self._sentence(parser, found, expected), found)
         parser.feed("LBRACE", "", found.previous_end)
@@ -290,7 +301,7 @@ class Recovery:
         brace = self._open_brace(parser)
         if "SEMICOLON" in expected and brace is None:
             place = Label(Span(self._source, found.start, found.end))
-            message = f"expected {expectation.describe(expected, parser.values)}"
+            message = "expected `;`, found the end of the file"
             diagnostic = Diagnostic(rules.MISSING_SEMICOLON, message, place)
             parser.feed("SEMICOLON", "", found.start)
         elif brace is not None:
@@ -388,12 +399,16 @@ class Recovery:
 
     def _is_follow_up(self, start: int, end: int) -> bool:
         """Whether a string without an end explains what is wrong with this text."""
-        return any(start <= at < end for at in self._trivia.broken_strings)
+        strings = self._trivia.broken_strings
+        index = bisect_left(strings, start)
+        return index < len(strings) and strings[index] < end
 
     def _token_start(self, end: int) -> int:
         """Where the token that ends at ``end`` begins, if it is a broken string."""
         line = self._text.rfind("\n", 0, end) + 1
-        return next((at for at in self._trivia.broken_strings if line <= at < end), end)
+        strings = self._trivia.broken_strings
+        index = bisect_left(strings, line)
+        return strings[index] if index < len(strings) and strings[index] < end else end
 
     def _open_brace(self, parser: Automaton) -> Span | None:
         for value in reversed(parser.values):
