@@ -44,15 +44,23 @@ class Automaton:
             rules = {action[1] for action in actions.values() if action[0] is not Shift}
             if Shift in kinds or len(rules) != 1:
                 return
-            rule = rules.pop()
-            size = len(rule.expansion)
-            children = self.values[len(self.values) - size :]
-            if size:
-                del self.values[-size:], self._state_stack[-size:]
-            value = self._callbacks[rule](children)
-            _shift, state = self._states[self._state_stack[-1]][rule.origin.name]
-            self.values.append(value)
-            self._state_stack.append(state)
+            self._reduce(rules.pop())
+
+    def reduce_before(self, terminal: str) -> None:
+        """Complete the rule that is complete if ``terminal`` follows."""
+        action, rule = self._actions().get(terminal, (Shift, None))
+        if action is not Shift:
+            self._reduce(rule)
+
+    def _reduce(self, rule: Any) -> None:
+        size = len(rule.expansion)
+        children = self.values[len(self.values) - size :]
+        if size:
+            del self.values[-size:], self._state_stack[-size:]
+        value = self._callbacks[rule](children)
+        _shift, state = self._states[self._state_stack[-1]][rule.origin.name]
+        self.values.append(value)
+        self._state_stack.append(state)
 
     def expected(self) -> frozenset[str]:
         """The terminals with which the text could go on here."""

@@ -26,6 +26,7 @@ from ampgen.language.skip import (
     MAP,
     block_or_end,
     end_of_statement,
+    next_declaration,
     opens_block,
 )
 from ampgen.source import Source, Span
@@ -283,6 +284,10 @@ class Recovery:
         after = parser.expected()
         if "LBRACE" in after:
             end = block_or_end(self._text, found.start, opened)
+            if not self._text.startswith("{", end):
+                parser.reduce_before(END)
+        elif "IMPORT" in after and start == found.start:
+            end = next_declaration(self._text, start)
         else:
             kind = _statement_kind(after)
             end = end_of_statement(
@@ -326,7 +331,10 @@ class Recovery:
             parser.settle()
         size = len(self._text)
         self._skipped.append((start, size + 1))
-        if not self._is_follow_up(self._token_start(found.previous_end), size):
+        explained = self._trivia.endless_comment or self._is_follow_up(
+            self._token_start(found.previous_end), size
+        )
+        if not explained:
             self.diagnostics.append(diagnostic)
 
     def _unwind(self, parser: Automaton, stop: int) -> tuple[int, list[str]]:

@@ -19,13 +19,15 @@ _PIECE = re.compile(
     r"|(?P<line>\n\s*)"
 )
 _BEFORE_MAP = re.compile(r"(?:[:,\[({=>]|\b(?:stream|large))\s*\Z")
+_MAP_AFTER_ALL = re.compile(r"\s*[=;?,:)\]]")
+_SPACE = re.compile(r"\s*")
 _MATES = {")": "(", "]": "["}
 
 # What a line begins with if it plainly begins a statement of that kind.
 _BEGINS = {
     "declaration": re.compile(
         r"import\s+\"|(?:(?:open\s+)?enum|(?:fatal\s+)?error|struct|union|service|type)"
-        r"\s+\w"
+        r"\s+\w|\w+[ \t]+\w+[^\n;{}:()]*\{"
     ),
     "command": re.compile(r"(?:oneway\s+)?command\s+\w|reserved\s+\""),
     "field": re.compile(r"\w+\s*:|reserved\s+\""),
@@ -61,9 +63,11 @@ def end_of_statement(
         elif mark == "{":
             opened.append(BLOCK if opens_block(text, match.start()) else MAP)
         elif mark in _MATES:
-            if opened and opened[-1] == _MATES[mark]:
-                opened.pop()
+            while _MATES[mark] in opened and opened.pop() != _MATES[mark]:
+                pass
         elif mark == ";":
+            if _goes_on(text, match.end(), opened, kind):
+                continue
             while opened and opened[-1] != BLOCK:
                 opened.pop()
             if not opened:
@@ -75,7 +79,8 @@ def end_of_statement(
                 if kind == "declaration":
                     return match.end()
                 return max(match.start(), start + (not may_stay))
-            if opened.pop() == BLOCK and not opened:
+            was_block = opened.pop() == BLOCK
+            if was_block and not opened and not _MAP_AFTER_ALL.match(text, match.end()):
                 return match.end()
     return len(text)
 
@@ -87,12 +92,48 @@ def block_or_end(text: str, start: int, opened: list[str]) -> int:
     """
     for match in _PIECE.finditer(text, start):
         mark = match["mark"]
-        if mark == "{" and opens_block(text, match.start()):
+        if mark == "{":  # a head holds no map
             return match.start()
         begins = match["line"] and _begins(text, match.end(), [], "declaration")
-        if begins or mark in {"{", "}", ";"}:
+        if begins or mark in {"}", ";"}:
             break
     return end_of_statement(text, start, opened, "declaration", may_stay=True)
+
+
+def next_declaration(text: str, start: int) -> int:
+    """Where a declaration plainly begins, behind something at ``start`` that is none.
+
+    What was meant as the body of a lost declaration is skipped as a whole, with its
+    closing brace: it is one mistake.
+    """
+    for match in _PIECE.finditer(text, start):
+        if match["line"] or match["mark"] in {";", "}"}:
+            space = _SPACE.match(text, match.end())
+            offset = space.end() if space else match.end()
+            if _begins(text, offset, [], "declaration"):
+                return offset
+    return len(text)
+
+
+def _goes_on(text: str, offset: int, opened: list[str], kind: str) -> bool:
+    """Whether a `;` stands inside a list that is closed later: `(a: int; b: int)`."""
+    if "(" not in opened:
+        return False
+    depth = 0
+    for match in _PIECE.finditer(text, offset):
+        mark = match["mark"]
+        if match["line"]:
+            if _begins(text, match.end(), opened, kind):
+                return False
+        elif mark == "(":
+            depth += 1
+        elif mark == ")":
+            if not depth:
+                return True
+            depth -= 1
+        elif mark == "}" or (mark == "{" and opens_block(text, match.start())):
+            return False
+    return False
 
 
 def _begins(text: str, offset: int, opened: list[str], kind: str) -> bool:

@@ -30,12 +30,14 @@ class Trivia:
     """``docs`` maps the offset of a token to the ``///`` comment before it.
 
     ``comment_starts`` maps where a comment ends to where it begins; ``broken_strings``
-    are the offsets at which strings without an end begin.
+    are the offsets at which strings without an end begin; ``endless_comment`` tells that
+    the last comment runs to the end of the file.
     """
 
     file_doc: Doc | None = None
     docs: dict[int, Doc] = field(default_factory=dict[int, Doc])
     comment_starts: dict[int, int] = field(default_factory=dict[int, int])
+    endless_comment: bool = False
     broken_strings: list[int] = field(default_factory=list[int])
     diagnostics: list[Diagnostic] = field(default_factory=list[Diagnostic])
 
@@ -56,6 +58,7 @@ def scan(source: Source) -> Trivia:
             continue
         trivia.comment_starts[end] = start
         if match["star"] == "":
+            trivia.endless_comment = True
             trivia.diagnostics.append(_endless_comment(source, start))
         if text.startswith("//!", start):
             file_lines.append(Span(source, start, end))
