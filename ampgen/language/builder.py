@@ -244,9 +244,7 @@ class TreeBuilder(Transformer[Token, tree.File]):
         start, doc = self._opening(annotations, name)
         span = Span(self.source, start, _end(semicolon))
         literal = None if value is None else self.string(value)
-        return tree.EnumMember(
-            doc, annotations or (), self._name(name), literal, span
-        )
+        return tree.EnumMember(doc, annotations or (), self._name(name), literal, span)
 
     def broken_enum_member(
         self, annotations: Annotations | None, name: Token, _broken: Token

@@ -251,7 +251,9 @@ def _word_slip(
             return f"the name comes first: `{word}: {last}`"
         return f"name and type are separated by `:`: `{last}: {word}`"
     if word == "extends" and "LBRACE" in expected:
-        if any(isinstance(value, Token) and value.type == "SERVICE" for value in values):
+        if any(
+            isinstance(value, Token) and value.type == "SERVICE" for value in values
+        ):
             return "`extends` stands once, and before `calls`"
         return "only a service can extend others"
     if word == "calls" and "LBRACE" in expected:

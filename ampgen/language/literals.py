@@ -22,7 +22,9 @@ from ampgen.source import Source, Span
 MAX_INT_DIGITS = 4300  # CPython's own guard: sys.int_info.default_max_str_digits
 
 _STRING = re.compile(r'"((?:\\.|[^"\\])*)')
-_ESCAPE = re.compile(r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u(?:\{[^}\"]*\}?|[0-9A-Fa-f]{0,6})|.)?")
+_ESCAPE = re.compile(
+    r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u(?:\{[^}\"]*\}?|[0-9A-Fa-f]{0,6})|.)?"
+)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -152,7 +154,9 @@ def _mend(raw: str) -> str:
     unsigned = raw.removeprefix("-")
     if re.fullmatch(r"0[0-9]+", unsigned):
         shorter = unsigned.lstrip("0") or "0"
-        return f"without leading zeros it is `{raw[: len(raw) - len(unsigned)]}{shorter}`"
+        return (
+            f"without leading zeros it is `{raw[: len(raw) - len(unsigned)]}{shorter}`"
+        )
     if re.fullmatch(r"0[xXoObB][0-9A-Fa-f]+", unsigned):
         try:
             return f"numbers are decimal: write `{int(raw, 0)}`"

@@ -40,6 +40,7 @@ _SPACE = " \t\r\n\f\ufeff"
 _WORD = re.compile(r"[^\W\d]\w*")
 _NAME_OR_STRING = re.compile(r"\s*[\w\"]")
 _OPENING = re.compile(r"\s*\(")
+_COLON = re.compile(r"\s*:")
 _STRAY = "stray character"  # in the place of a terminal
 
 
@@ -152,7 +153,9 @@ class Recovery:
         """A word where only keywords may stand, and one of them was clearly meant."""
         if not found.is_word or expected & {"NAME", "EQUAL"}:
             return False
-        known = sorted(word for word in expectation.KEYWORDS if word.upper() in expected)
+        known = sorted(
+            word for word in expectation.KEYWORDS if word.upper() in expected
+        )
         meant = did_you_mean(found.text, known)
         if meant is None:
             foreign = expectation.foreign_keyword(found.text)
@@ -197,7 +200,9 @@ class Recovery:
             return False
         source = self._source
         opening_column = source.position(self._statement_start(opening))[1]
-        if source.position(keyword)[1] > opening_column or not self._leads_line(keyword):
+        if source.position(keyword)[1] > opening_column or not self._leads_line(
+            keyword
+        ):
             return False
         if parser.values and _start_of(parser.values[-1]) == keyword:
             parser.pop()
@@ -223,8 +228,6 @@ class Recovery:
 
     def _keyword_before(self, parser: Automaton, found: Found) -> int | None:
         """Where a declaration's keyword begins: here, or a word taken for a name."""
-        if found.text in expectation.DECLARATION_KEYWORDS and parser.can_break:
-            return found.start
         last = parser.values[-1] if parser.values else None
         if (
             isinstance(last, Token)
@@ -232,6 +235,8 @@ class Recovery:
             and (found.is_word or found.terminal == "STRING")
         ):
             return last.start_pos
+        if found.text in expectation.DECLARATION_KEYWORDS and parser.can_break:
+            return found.start
         return None
 
     def _insert_semicolon(
@@ -267,6 +272,8 @@ class Recovery:
         has_brace = self._text.find("{", found.start, line_end) >= 0
         if has_brace or not (found.is_word or found.text == "@"):
             return False
+        if "SEMICOLON" in expected and not _COLON.match(self._text, found.end):
+            return False  # `error Lost quickly;` has no block
         self._report(rules.SYNTAX, self._sentence(parser, found, expected), found)
         parser.feed("LBRACE", "", found.previous_end)
         parser.read_from(found.start)
