@@ -1,19 +1,20 @@
-"""For programs: a line each (``short``, ``json``, ``github``), or one SARIF document."""
+"""For programs: lines (``short``, ``json``, ``github``), or one SARIF document."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
 from ampgen.diagnostics.snippet import visible
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ampgen.diagnostics import Diagnostic, Label, Rule
     from ampgen.source import Span
 
-Json: TypeAlias = "None | bool | int | str | list[Json] | dict[str, Json]"
+Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
 
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 
@@ -36,7 +37,9 @@ def json_lines(diagnostics: Sequence[Diagnostic]) -> str:
 
 def _json(diagnostic: Diagnostic) -> Json:
     primary = diagnostic.primary
-    place = dict.fromkeys(("file", "line", "column", "end_line", "end_column"))
+    place: dict[str, Json] = dict.fromkeys(
+        ("file", "line", "column", "end_line", "end_column")
+    )
     return {
         "code": diagnostic.rule.code,
         "severity": diagnostic.rule.severity.value,

@@ -1,13 +1,12 @@
 """Diagnostics -> text: the formats, in one table.
 
-A printer takes diagnostics that are already in order, and whether to colour, and returns
-the text, with its last line end. Columns count code points from 1; an end is where the span
-has ended, so a span of one character ends one column further.
+A printer takes diagnostics that are already in order, and whether to colour, and
+returns the text, with its last line end. Columns count code points from 1; an end is
+where the span has ended, so a span of one character ends one column further.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +14,7 @@ from ampgen.diagnostics.machine import github, json_lines, sarif, short
 from ampgen.diagnostics.text import text
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TextIO
 
     from ampgen.diagnostics import Diagnostic
@@ -35,13 +35,14 @@ PRINTERS: Mapping[str, Printer] = MappingProxyType(
 def print_diagnostics(
     diagnostics: Iterable[Diagnostic],
     stream: TextIO,
-    format: str = "text",  # noqa: A002 — the name of the option on the command line
+    format: str = "text",  # noqa: A002 (as the option is called)
     colour: bool = False,
 ) -> None:
-    """Write diagnostics to a stream, by file and place; ``format`` is a key of PRINTERS.
+    """Write diagnostics to a stream, ordered by file and place.
 
-    Only ``text`` has colour. A character that the stream's encoding lacks is written as an
-    escape: what the compiler has to say never fails for the terminal it is said on.
+    ``format`` is a key of :data:`PRINTERS`; ``text`` alone has colour. A character that the
+    stream's encoding lacks is written as an escape: a report never fails for the terminal
+    that it is shown on.
     """
     written = PRINTERS[format](in_order(diagnostics), colour)
     encoding = getattr(stream, "encoding", None) or "utf-8"

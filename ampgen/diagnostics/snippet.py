@@ -52,7 +52,7 @@ def _cells(character: str) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Snippet:
-    """A line and, in cells, where its carets begin and how many they are (at least one)."""
+    """A line; in cells, where its carets begin and how many they are (one or more)."""
 
     line: str
     indent: int

@@ -13,9 +13,10 @@ MAX_LENGTH = 100  # the distance costs the product of the lengths
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """The nearest of the known names, or ``None`` if none is near.
 
-    A name that differs in case or underscores alone always wins. Else one slip (a letter
-    too many, missing, wrong, or two exchanged) is forgiven for every three letters, so that
-    names of one or two letters match nothing. Of several equally near the first is taken.
+    A name that differs in case or underscores alone always wins. Else one slip (a
+    letter too many, missing, wrong, or two exchanged) is forgiven for every three
+    letters, so that names of one or two letters match nothing. Of several equally near
+    the first is taken.
     """
     if len(name) > MAX_LENGTH:
         return None

@@ -11,12 +11,13 @@ error[AMP0204]: unknown type `Piont`
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics.snippet import snippet, visible
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from ampgen.diagnostics import Diagnostic, Label
 
 _RESET = "\x1b[0m"

@@ -1,19 +1,21 @@
 """Lark's LALR parser, stopped at a mistake: look at its stack, and change it.
 
-All that the project knows of lark's inside is here. A state of the table maps terminals to
-a shift or a reduction, and rules to the state that follows them; the two stacks hold the
-states and the values (tokens, and what the tree builder made of complete rules), and the
-stack of states has one more, the first.
+All that the project knows of lark's inside is here. A state of the table maps terminals
+to a shift or a reduction, and rules to the state that follows them; the two stacks hold
+the states and the values (tokens, and what the tree builder made of complete rules),
+and the stack of states has one more, the first.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lark.parsers.lalr_interactive_parser import InteractiveParser
 
 END = "$END"
@@ -24,9 +26,9 @@ _Actions: TypeAlias = dict[str, tuple[object, Any]]
 
 class Automaton:
     def __init__(self, stopped: InteractiveParser) -> None:
-        state = stopped.parser_state
+        state: Any = cast("Any", stopped).parser_state
         self._lexer_state: Any = stopped.lexer_thread.state
-        self._feed = state.feed_token
+        self._feed: Callable[[Token], Any] = state.feed_token
         self._states: dict[int, _Actions] = state.parse_conf.states
         self._callbacks: dict[Any, Any] = state.parse_conf.callbacks
         self._state_stack: list[int] = state.state_stack
@@ -35,8 +37,8 @@ class Automaton:
     def settle(self) -> None:
         """Complete every rule that is complete whatever follows.
 
-        Lark stops before such a reduction where the next token cannot follow, and what has
-        been read without a mistake would be lost with the rest of the statement.
+        Lark stops before such a reduction where the next token cannot follow, and what
+        has been read without a mistake would be lost with the rest of the statement.
         """
         while True:
             actions = self._actions()
@@ -69,8 +71,8 @@ class Automaton:
     def accepts(self, terminal: str) -> bool:
         """Whether a terminal could stand here, after the reductions that it causes.
 
-        The table alone does not tell: it promises some terminals (the lookaheads that LALR
-        merges) which turn out to be wrong after the reduction.
+        The table alone does not tell: it promises some terminals (the lookaheads that
+        LALR merges) which turn out to be wrong after the reduction.
         """
         if not terminal.isupper():
             return False  # the name of a rule

@@ -1,7 +1,7 @@
 """What strings and numbers mean, and what can be wrong inside one.
 
-A literal that is wrong still gets a value, the nearest one: what is wrong with it has been
-said, and later stages need not say it again.
+A literal that is wrong still gets a value, the nearest one: what is wrong with it has
+been said, and later stages need not say it again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A mistake inside a literal; ``start`` and ``end`` count from the literal's start."""
+    """A mistake inside a literal; ``start`` and ``end`` count from its start."""
 
     rule: Rule
     start: int

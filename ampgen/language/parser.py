@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import resources
 from threading import Lock
-from typing import cast
+from typing import TYPE_CHECKING, Any, cast
 
 from lark import Lark
 
@@ -13,9 +13,11 @@ from ampgen.diagnostics import Diagnostic, Label
 from ampgen.language.builder import TreeBuilder
 from ampgen.language.recovery import Recovery
 from ampgen.language.rules import DANGLING_DOC
-from ampgen.language.tree import File
 from ampgen.language.trivia import scan
-from ampgen.source import Source
+
+if TYPE_CHECKING:
+    from ampgen.language.tree import File
+    from ampgen.source import Source
 
 _LOCK = Lock()  # the one parser holds the one builder, which holds the file being read
 
@@ -31,7 +33,8 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
         parser, builder = _parser()
         builder.begin(source, trivia)
         recovery = Recovery(source, trivia)
-        file = cast("File", parser.parse(source.text, on_error=recovery.resume))
+        parsed = cast("Any", parser).parse(source.text, on_error=recovery.resume)
+        file: File = parsed  # lark's own type for it is a Tree
         found = [*trivia.diagnostics, *builder.diagnostics, *recovery.diagnostics]
     for offset, doc in trivia.docs.items():
         if not recovery.skipped(offset):

@@ -11,8 +11,8 @@ SYNTAX = Rule(
     "AMP0101",
     "unexpected piece of text",
     """\
-The grammar cannot go on with what stands here. The message names what was found and what
-could have stood in its place. Reading resumes behind the `;` or `}` that ends the
+The grammar cannot go on with what stands here. The message names what was found and
+what could have stood in its place. Reading resumes behind the `;` or `}` that ends the
 statement, so that mistakes further down are reported in the same run.
 
     struct Point { x: ; }           // a type was expected
@@ -27,8 +27,8 @@ MISSING_SEMICOLON = Rule(
     "AMP0102",
     "missing `;`",
     """\
-Every import, alias, field, member and command ends in `;`, also the last one before `}`.
-A declaration with a block ends in its `}`.
+Every import, alias, field, member and command ends in `;`, also the last one before
+`}`. A declaration with a block ends in its `}`.
 
     struct Point {
         x: int
@@ -70,8 +70,8 @@ UNMATCHED_BRACKET = Rule(
     "AMP0104",
     "closing bracket that closes nothing",
     """\
-There is one closing bracket more than opening ones. Often the block was closed too early,
-further up.
+There is one closing bracket more than opening ones. Often the block was closed too
+early, further up.
 
     struct Point { x: int; } }
 
@@ -85,8 +85,8 @@ STRAY_SEMICOLON = Rule(
     "AMP0105",
     "`;` that ends nothing",
     """\
-A declaration with a block ends in its `}`: no `;` follows. Elsewhere there is one `;` too
-many.
+A declaration with a block ends in its `}`: no `;` follows. Elsewhere there is one `;`
+too many.
 
     struct Point { x: int; };
 
@@ -118,8 +118,8 @@ STRAY_CHARACTER = Rule(
     "character that has no meaning",
     """\
 Outside strings and comments a schema consists of names, numbers, strings, space and the
-marks `{ } ( ) [ ] : ; , . = ? @ ->`. Strings stand in double quotes, comments begin with
-`//` or stand between `/*` and `*/`.
+marks `{ } ( ) [ ] : ; , . = ? @ ->`. Strings stand in double quotes, comments begin
+with `//` or stand between `/*` and `*/`.
 
     import 'geo.amp';
 
@@ -133,8 +133,8 @@ UNTERMINATED_STRING = Rule(
     "AMP0108",
     "string without an end",
     """\
-A string ends in `"`, on the line on which it begins. `\\n` stands for a line break inside,
-and `\\"` for a quotation mark.
+A string ends in `"`, on the line on which it begins. `\\n` stands for a line break
+inside, and `\\"` for a quotation mark.
 
     struct Greeting { text: str = "hello; }
 
@@ -148,8 +148,8 @@ UNTERMINATED_COMMENT = Rule(
     "AMP0109",
     "comment without an end",
     """\
-A comment that begins with `/*` ends at the first `*/`: comments do not nest. Without that
-mark the rest of the file would silently be a comment.
+A comment that begins with `/*` ends at the first `*/`: comments do not nest. Without
+that mark the rest of the file would silently be a comment.
 
     /* what a point is
     struct Point { x: int; }
@@ -165,9 +165,9 @@ UNKNOWN_ESCAPE = Rule(
     "AMP0110",
     "unknown escape in a string",
     """\
-Behind a backslash one of these may stand: `\\n` line feed, `\\t` tab, `\\r` carriage return,
-`\\\\` backslash, `\\"` quotation mark, `\\u{20AC}` the character with that hexadecimal code
-point (one to six digits).
+Behind a backslash one of these may stand: `\\n` line feed, `\\t` tab, `\\r` carriage
+return, `\\\\` backslash, `\\"` quotation mark, `\\u{20AC}` the character with that
+hexadecimal code point (one to six digits).
 
     struct Folder { home: str = "C:\\data"; }
 
@@ -197,9 +197,10 @@ MALFORMED_NUMBER = Rule(
     "AMP0112",
     "malformed number",
     """\
-A number is decimal: `0`, `-12`, `1.5`, `6.02e23`. Digits are not grouped, a leading zero is
-not allowed (it means octal to some readers), and digits stand on both sides of the point. A
-duration, the argument of `@timeout`, is a number with the unit `ms`, `s` or `m`.
+A number is decimal: `0`, `-12`, `1.5`, `6.02e23`. Digits are not grouped, a leading
+zero is not allowed (it means octal to some readers), and digits stand on both sides of
+the point. A duration, the argument of `@timeout`, is a number with the unit `ms`, `s`
+or `m`.
 
     struct Limits { size: int = 64_000; }
 
@@ -213,9 +214,9 @@ NUMBER_OUT_OF_RANGE = Rule(
     "AMP0113",
     "number out of range",
     """\
-An integer has at most 4,300 digits: beyond that CPython itself refuses to read one, as a
-guard against inputs that cost quadratic time. A number with a point or an exponent must
-fit a 64-bit float; infinity is written `inf`.
+An integer has at most 4,300 digits: beyond that CPython itself refuses to read one, as
+a guard against inputs that cost quadratic time. A number with a point or an exponent
+must fit a 64-bit float; infinity is written `inf`.
 
     struct Limits { size: float = 1e999; }
 
@@ -229,9 +230,10 @@ NAME_NOT_ASCII = Rule(
     "AMP0114",
     "name that is not ASCII",
     """\
-A name consists of the letters `A` to `Z` and `a` to `z`, digits and `_`, and begins with a
-letter. Names are sent as AMP keys, which programs in other languages compare byte by byte:
-letters that look alike, or that Unicode can write in two ways, would not be equal there.
+A name consists of the letters `A` to `Z` and `a` to `z`, digits and `_`, and begins
+with a letter. Names are sent as AMP keys, which programs in other languages compare
+byte by byte: letters that look alike, or that Unicode can write in two ways, would not
+be equal there.
 
     struct Größe { x: int; }
 
@@ -245,8 +247,8 @@ NESTED_TOO_DEEP = Rule(
     "AMP0115",
     "type or value nested too deep",
     """\
-Values nest at most 64 deep on the wire, so a deeper type could never be sent, nor a deeper
-default.
+Values nest at most 64 deep on the wire, so a deeper type could never be sent, nor a
+deeper default.
 
     type Deep = [[[[ … 65 lists … ]]]];
 
@@ -259,8 +261,8 @@ DANGLING_DOC = Rule(
     "doc comment that documents nothing",
     """\
 `///` documents the declaration, command, field, argument, result or member that follows
-it. This one is followed by none, so its text would be lost. An ordinary comment begins with
-`//`; what documents the whole file begins with `//!`.
+it. This one is followed by none, so its text would be lost. An ordinary comment begins
+with `//`; what documents the whole file begins with `//!`.
 
     struct Point {
         x: int;

@@ -45,9 +45,10 @@ def end_of_statement(
 ) -> int:
     """Where to read on behind a broken statement whose rest begins at ``start``.
 
-    ``opened`` are the brackets that it has opened so far: ``(``, ``[``, :data:`BLOCK` or
-    :data:`MAP`. ``kind`` tells what the statements around it are. Unless ``may_stay``, at
-    least one character is skipped, so that reading always makes progress.
+    ``opened`` are the brackets that it has opened so far: ``(``, ``[``, :data:`BLOCK`
+    or :data:`MAP`. ``kind`` tells what the statements around it are. Unless
+    ``may_stay``, at least one character is skipped, so that reading always makes
+    progress.
     """
     opened = list(opened)
     if may_stay and _leads_line(text, start) and _begins(text, start, opened, kind):

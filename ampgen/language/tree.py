@@ -34,7 +34,7 @@ class QualifiedName:
         return ".".join(part.text for part in self.parts)
 
 
-# --- literals ---------------------------------------------------------------------------
+# --- literals -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ Literal: TypeAlias = (
 )
 
 
-# --- types ------------------------------------------------------------------------------
+# --- types ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class ModifiedType:
 Type: TypeAlias = NamedType | ListType | MapType | OptionalType | ModifiedType
 
 
-# --- declarations -----------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
-"""What a file holds besides its tokens: doc comments, and comments or strings gone wrong.
+"""What a file holds besides its tokens: doc comments, and comments or strings gone
+wrong.
 
-The grammar skips comments. This pass, over the whole text and before parsing, finds the doc
-comments and the token that each stands before; and it reports the mistakes inside strings
-and comments, whatever the parser makes of the text around them.
+The grammar skips comments. This pass, over the whole text and before parsing, finds the
+doc comments and the token that each stands before; and it reports the mistakes inside
+strings and comments, whatever the parser makes of the text around them.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ class Trivia:
     """``docs`` maps the offset of a token to the ``///`` comment before it.
 
     ``comment_starts`` maps where a comment ends to where it begins; ``broken_strings``
-    are the offsets at which strings without an end begin; ``endless_comment`` tells that
-    the last comment runs to the end of the file.
+    are the offsets at which strings without an end begin; ``endless_comment`` tells
+    that the last comment runs to the end of the file.
     """
 
     file_doc: Doc | None = None
