@@ -40,9 +40,9 @@ def print_diagnostics(
 ) -> None:
     """Write diagnostics to a stream, ordered by file and place.
 
-    ``format`` is a key of :data:`PRINTERS`; ``text`` alone has colour. A character that the
-    stream's encoding lacks is written as an escape: a report never fails for the terminal
-    that it is shown on.
+    ``format`` is a key of :data:`PRINTERS`; ``text`` alone has colour. A character that
+    the stream's encoding lacks is written as an escape: a report never fails for the
+    terminal that it is shown on.
     """
     written = PRINTERS[format](in_order(diagnostics), colour)
     encoding = getattr(stream, "encoding", None) or "utf-8"

@@ -65,6 +65,8 @@ def describe(expected: frozenset[str], values: Sequence[Any]) -> str:
         words.append("a name")
     if "STRING" in left:
         words.append("a string")
+    if "SEMICOLON" in left:
+        left.discard("COLON")  # `-> key: type`, where `-> type;` is at its end
     if not left & {"RPAR", "RSQB"}:
         left.discard("COMMA")
     words += [mark for terminal, mark in _MARKS.items() if terminal in left]

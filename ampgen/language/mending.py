@@ -42,7 +42,7 @@ def mend(mistake: Mistake) -> Diagnostic | None:
 def drop_stray_mark(mistake: Mistake) -> Diagnostic | None:
     """A `;` or a closing bracket where a statement may begin."""
     found = mistake.found
-    if not (mistake.parser.can_break and "AT" in mistake.expected):
+    if not mistake.at_statement:
         return None
     if found.terminal == "SEMICOLON":
         behind_block = mistake.text.endswith("}", 0, found.previous_end)

@@ -44,7 +44,11 @@ class Found:
 
 
 class Mistake:
-    """One stop of the parser; ``expected`` are the terminals that could follow."""
+    """One stop of the parser.
+
+    ``expected`` are the terminals that could have followed; ``at_statement`` tells that a
+    new statement could.
+    """
 
     def __init__(self, source: Source, trivia: Trivia, error: UnexpectedInput) -> None:
         self.source = source
@@ -54,6 +58,7 @@ class Mistake:
         self.parser.settle()
         self.found = self._find(error)
         self.expected = self.parser.expected()
+        self.at_statement = self.parser.can_break and "AT" in self.expected
 
     def _find(self, error: UnexpectedInput) -> Found:
         stopped = cast("Any", error)  # lark gives its errors' attributes no types

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from ampgen.language.trivia import Trivia
 
+_MATES = {"LPAR": "RPAR", "LSQB": "RSQB"}
+_CLOSERS = {"SEMICOLON", "LBRACE", "RBRACE", "RPAR", "RSQB", END}
+
 
 class Recovery:
     """What went wrong in one file, and how reading went on."""
@@ -70,12 +73,13 @@ class Recovery:
             end = skip.block_or_end(text, found.start, opened)
             if not text.startswith("{", end):
                 parser.reduce_before(END)  # the declaration has no block
-        elif "IMPORT" in after and start == found.start:
+        elif "IMPORT" in after and mistake.at_statement:
             end = skip.next_declaration(text, start)
         else:
             kind = _kind_of_statements(after)
-            moved = start < found.start
-            end = skip.end_of_statement(text, found.start, opened, kind, may_stay=moved)
+            end = skip.end_of_statement(
+                text, found.start, opened, kind, may_stay=not mistake.at_statement
+            )
         parser.read_from(end)
         self._skipped.append((start, end))
         if not mistake.is_follow_up(end):
@@ -148,7 +152,7 @@ def _unexpected(mistake: Mistake) -> Diagnostic:
     if (
         opening is not None
         and opening.type in {"LPAR", "LSQB"}
-        and found.terminal in {"SEMICOLON", "RBRACE", "LBRACE", END}
+        and found.terminal in _CLOSERS - {_MATES[opening.type]}
     ):
         at = offset_of(opening)
         related = (Label(Span(mistake.source, at, at + 1), "opened here"),)

@@ -38,10 +38,15 @@ _FOREIGN_KEYWORDS = {
 }
 _LIST_WORDS = {"array", "list", "repeated", "seq", "sequence", "set", "vec", "vector"}
 _MAP_WORDS = {"dict", "hashmap", "map", "mapping", "object"}
-_BUILT_IN = {"bool", "bytes", "date", "datetime", "decimal", "duration", "fd", "float"}
-_BUILT_IN |= {"int", "json", "path", "str", "uuid"}
-_FOREIGN_TYPES = {"boolean", "double", "float32", "float64", "integer", "string"}
-_FOREIGN_TYPES |= {f"{u}int{n}" for u in ("", "u") for n in (8, 16, 32, 64)}
+_BUILT_IN = {
+    *("bool", "int", "float", "str", "bytes", "decimal", "datetime", "date"),
+    *("duration", "uuid", "json", "path", "fd"),
+}
+_FOREIGN_TYPES = {
+    *("boolean", "double", "float32", "float64", "integer", "string"),
+    *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)),
+}
+_ARROWS = ("\N{EN DASH}", "\N{EM DASH}", "\N{RIGHTWARDS ARROW}")
 _RESULT_WORDS = {"return", "returns", "retruns", "retuns", "result", "results"}
 
 
@@ -83,9 +88,11 @@ def advice(
 
 
 def _result(place: Place) -> str | None:
+    if place.rest.startswith("->") and "SEMICOLON" in place.expected:
+        return "there is one result, and it stands before `raises`"
     if "ARROW" not in place.expected:
         return None
-    if place.rest.startswith(("=>", "-", "\N{EM DASH}", "\N{RIGHTWARDS ARROW}")):
+    if place.rest.startswith(("=>", "-", *_ARROWS)):
         return "did you mean `->`?"
     if place.rest.startswith(":") or place.word.lower() in _RESULT_WORDS:
         return "a result stands behind `->`: `command Name() -> str;`"
@@ -132,7 +139,7 @@ _QUOTES = (
 
 def _field(place: Place) -> str | None:
     word, last, expected = place.word, place.last_word, place.expected
-    if word and "COLON" in expected and "RBRACE" not in expected:
+    if word and "COLON" in expected and not expected & {"RBRACE", "SEMICOLON"}:
         if last in DECLARATION_KEYWORDS:
             return "one declaration does not stand inside another"
         if last in _BUILT_IN or last in _FOREIGN_TYPES:

@@ -238,11 +238,15 @@ class Service:
 
     def all_commands(self) -> tuple[Command, ...]:
         """Own and inherited, own first."""
-        return tuple(command for service in self.lineage() for command in service.commands)
+        return tuple(
+            command for service in self.lineage() for command in service.commands
+        )
 
     def all_calls(self) -> tuple[Service, ...]:
         """Own and inherited, each once, own first."""
-        found = {id(called): called for service in self.lineage() for called in service.calls}
+        found = {
+            id(called): called for service in self.lineage() for called in service.calls
+        }
         return tuple(found.values())
 
 

@@ -31,6 +31,7 @@ class TreeBuilder(TypeBuilder):
     """Builds one file at a time: :meth:`begin`, then the parser's calls."""
 
     def start(self, *items: tree.Import | tree.Declaration | Token) -> tree.File:
+        self._report_names()
         imports: list[tree.Import] = []
         declarations: list[tree.Declaration] = []
         for item in items:

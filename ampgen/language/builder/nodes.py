@@ -44,7 +44,16 @@ class NodeBuilder(Transformer[Token, tree.File]):
         self.source = source
         self.trivia = trivia
         self.diagnostics: list[Diagnostic] = []
-        self._refused_names: set[str] = set()
+        self._not_ascii: dict[str, Span] = {}
+
+    def _report_names(self) -> None:
+        """Report each name that is not ASCII once, where it stands first."""
+        help_text = "names consist of `A`-`Z`, `a`-`z`, digits and `_`"
+        for text, span in self._not_ascii.items():
+            message = f"the name `{text}` is not ASCII"
+            self.diagnostics.append(
+                Diagnostic(NAME_NOT_ASCII, message, Label(span), help=help_text)
+            )
 
     def _opening(
         self, annotations: Annotations | None, *tokens: Token | None
@@ -75,16 +84,10 @@ class NodeBuilder(Transformer[Token, tree.File]):
     def _name(self, token: Token) -> tree.Name:
         span = self._span(token, token)
         text = str(token)
-        if not text.isascii() and text not in self._refused_names:
-            self._refused_names.add(text)
-            self.diagnostics.append(
-                Diagnostic(
-                    NAME_NOT_ASCII,
-                    f"the name `{text}` is not ASCII",
-                    Label(span),
-                    help="names consist of `A`-`Z`, `a`-`z`, digits and `_`",
-                )
-            )
+        if not text.isascii():
+            first = self._not_ascii.setdefault(text, span)
+            if span.start < first.start:  # inner names are built before outer ones
+                self._not_ascii[text] = span
         return tree.Name(text, span)
 
     def _span(self, first: Token, last: Token) -> Span:
