@@ -11,9 +11,10 @@ error[AMP0204]: unknown type `Piont`
 
 from __future__ import annotations
 
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
-from ampgen.diagnostics.snippet import snippet, visible
+from ampgen.diagnostics.snippet import Snippet, snippet, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -74,22 +75,45 @@ class _Block:
             yield from self._help(self._diagnostic.help)
 
     def _snippets(self, labels: Sequence[Label]) -> Iterator[str]:
-        shown = 0  # the number of the last line
-        for label in sorted(labels, key=lambda label: label.span.start):
-            number = _line(label)
-            source = snippet(label.span)
-            if shown and number > shown + 1:
+        last = 0  # the number of the line before
+        in_order = sorted(labels, key=lambda label: label.span.start)
+        for number, on_line in groupby(in_order, key=_line):
+            if last and number > last + 1:
                 yield self._paint("...", _BLUE)
-            if number != shown:
-                margin = f"{number:>{len(self._gutter)}} |"
-                yield f"{self._paint(margin, _BLUE)} {source.line}".rstrip()
-            shown = number
-            is_primary = label is self._diagnostic.primary
-            colour = self._main_colour if is_primary else _BLUE
-            carets = ("^" if is_primary else "-") * source.carets
-            under = f"{carets} {visible(label.text)}".rstrip()
-            indent = " " * source.indent
-            yield f"{self._bar()} {indent}{self._paint(under, colour)}"
+            last = number
+            marks = [(snippet(label.span), label) for label in on_line]
+            if _collide([mark for mark, _label in marks]):
+                for mark in marks:
+                    yield from self._marked_line(number, [mark])
+            else:
+                yield from self._marked_line(number, marks)
+
+    def _marked_line(
+        self, number: int, marks: Sequence[tuple[Snippet, Label]]
+    ) -> Iterator[str]:
+        """A source line, its carets, the last label beside them, the others below."""
+        margin = self._paint(f"{number:>{len(self._gutter)}} |", _BLUE)
+        yield f"{margin} {marks[0][0].line}".rstrip()
+        row, at = f"{self._bar()} ", 0
+        for mark, label in marks:
+            is_last = mark is marks[-1][0]
+            text_beside = f" {visible(label.text)}".rstrip() if is_last else ""
+            carets = self._caret(label) * mark.carets
+            row += " " * (mark.indent - at)
+            row += self._paint(f"{carets}{text_beside}", self._colour_of(label))
+            at = mark.indent + mark.carets
+        yield row
+        for mark, label in reversed(marks[:-1]):
+            if label.text:
+                below = self._paint(visible(label.text), self._colour_of(label))
+                yield f"{self._bar()} {' ' * mark.indent}{below}"
+
+    def _caret(self, label: Label) -> str:
+        return "^" if label is self._diagnostic.primary else "-"
+
+    def _colour_of(self, label: Label) -> str:
+        is_primary = label is self._diagnostic.primary
+        return self._main_colour if is_primary else _BLUE
 
     def _help(self, help_text: str) -> Iterator[str]:
         lead = (
@@ -110,6 +134,14 @@ class _Block:
 def _labels(diagnostic: Diagnostic) -> list[Label]:
     primary = diagnostic.primary
     return [*diagnostic.related] if primary is None else [primary, *diagnostic.related]
+
+
+def _collide(marks: Sequence[Snippet]) -> bool:
+    """Whether marks of one line overlap, or the line was cut differently for them."""
+    return any(
+        one.line != other.line or one.indent + one.carets > other.indent
+        for one, other in pairwise(marks)
+    )
 
 
 def _line(label: Label) -> int:

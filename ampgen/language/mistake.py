@@ -46,8 +46,8 @@ class Found:
 class Mistake:
     """One stop of the parser.
 
-    ``expected`` are the terminals that could have followed; ``at_statement`` tells that a
-    new statement could.
+    ``expected`` are the terminals that could have followed; ``at_statement`` tells that
+    a new statement could.
     """
 
     def __init__(self, source: Source, trivia: Trivia, error: UnexpectedInput) -> None:
