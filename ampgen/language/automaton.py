@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 from lark import Token
 from lark.parsers.lalr_analysis import Shift
 
+from ampgen.language.expectation import KEYWORDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
 
 END = "$END"
 BROKEN = "BROKEN"
+
+# Where a name may stand, these may stand as one.
+_MERELY_NAMES = {word.upper() for word in KEYWORDS - {"reserved"}}
 
 _Actions: TypeAlias = dict[str, tuple[object, Any]]
 
@@ -66,7 +71,8 @@ class Automaton:
 
     def expected(self) -> frozenset[str]:
         """The terminals with which the text could go on here."""
-        return frozenset(name for name in self._actions() if self.accepts(name))
+        names = frozenset(name for name in self._actions() if self.accepts(name))
+        return names - _MERELY_NAMES if "NAME" in names else names
 
     def accepts(self, terminal: str) -> bool:
         """Whether a terminal could stand here, after the reductions that it causes.

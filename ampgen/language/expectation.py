@@ -100,7 +100,7 @@ def enclosing(values: Sequence[Any]) -> Token | None:
     if index is None or values[index].type != "LBRACE":
         return None if index is None else values[index]
     for value in reversed(values[:index]):
-        if isinstance(value, Token) and str(value) in DECLARATION_KEYWORDS:
+        if isinstance(value, Token) and value.type.lower() in DECLARATION_KEYWORDS:
             return value
     return None
 

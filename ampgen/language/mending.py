@@ -24,6 +24,7 @@ Mending: TypeAlias = Callable[[Mistake], Diagnostic | None]
 _NAME_OR_STRING = re.compile(r"\s*[\w\"]")
 _OPENING = re.compile(r"\s*\(")
 _COLON = re.compile(r"\s*:")
+_MEMBER_STARTS = {"@", "command", "oneway"}
 _WORD = re.compile(r"\w*")
 
 
@@ -187,7 +188,8 @@ def open_block(mistake: Mistake) -> Diagnostic | None:
     has_brace = text.find("{", found.start, line_end) >= 0
     if has_brace or not _begins_statement(mistake):
         return None
-    if "SEMICOLON" in mistake.expected and not _COLON.match(text, found.end):
+    is_member = _COLON.match(text, found.end) or found.text in _MEMBER_STARTS
+    if not (is_member or mistake.leads_line(found.start)):
         return None  # `error Lost quickly;` has no block
     diagnostic = Diagnostic(rules.SYNTAX, mistake.sentence, Label(mistake.place))
     mistake.parser.feed("LBRACE", "", found.previous_end)

@@ -90,6 +90,20 @@ class Mistake:
         line = self.text.rfind("\n", 0, offset) + 1
         return not self.text[line:offset].strip()
 
+    @property
+    def start_of_rest(self) -> int:
+        """Where the text begins that may belong to the next statement.
+
+        A word that begins a line may have been taken for a part of the broken statement:
+        `struct` in the line behind `@deprecated(`.
+        """
+        last = self.parser.values[-1] if self.parser.values else None
+        if isinstance(last, Token) and last.isidentifier():
+            start = offset_of(last)
+            if self.leads_line(start):
+                return start
+        return self.found.start
+
     def is_follow_up(self, end: int) -> bool:
         """Whether a literal or comment without an end explains what is wrong up to
         ``end``.

@@ -65,6 +65,7 @@ class Recovery:
     def _give_up_statement(self, mistake: Mistake) -> None:
         parser, found, text = mistake.parser, mistake.found, mistake.text
         diagnostic = _unexpected(mistake)
+        rest = mistake.start_of_rest
         start, opened = _unwind(parser, found.start, text)
         parser.feed(BROKEN, "", found.previous_end)
         parser.settle()
@@ -77,9 +78,10 @@ class Recovery:
             end = skip.next_declaration(text, start)
         else:
             kind = _kind_of_statements(after)
-            end = skip.end_of_statement(
-                text, found.start, opened, kind, may_stay=not mistake.at_statement
+            may_stay = not mistake.at_statement and (
+                start < rest or rest == found.start
             )
+            end = skip.end_of_statement(text, rest, opened, kind, may_stay=may_stay)
         parser.read_from(end)
         self._skipped.append((start, end))
         if not mistake.is_follow_up(end):

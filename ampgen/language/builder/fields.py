@@ -42,7 +42,7 @@ class FieldBuilder(TermBuilder):
         return tree.Reserved(keys, self._span(keyword, semicolon))
 
     def parameters(
-        self, items: Parameters, _comma: Token | None
+        self, items: Parameters, _comma: Token | None = None
     ) -> tuple[tree.Field | tree.Reserved, ...]:
         return tuple(items)
 
