@@ -43,7 +43,10 @@ _MARKS = {
 
 
 def describe(expected: frozenset[str], values: Sequence[Any]) -> str:
-    """``a type``; ``a field or `}```; ``\\`;\\`, or \\`=\\` and a default``."""
+    """The terminals in words, as in "`;`, or `=` and a default".
+
+    ``values`` is the parser's stack: it tells a field from an argument.
+    """
     left = set(expected) - {"BROKEN", "$END", "DOT"}
     words: list[str] = []
     if {"STRUCT", "SERVICE"} <= left:

@@ -94,22 +94,20 @@ class Mistake:
     def start_of_rest(self) -> int:
         """Where the text begins that may belong to the next statement.
 
-        A word that begins a line may have been taken for a part of the broken statement:
-        `struct` in the line behind `@deprecated(`.
+        A word that begins a line may have been taken for a part of the broken
+        statement: `struct` in the line behind `@deprecated(`.
         """
-        last = self.parser.values[-1] if self.parser.values else None
-        if isinstance(last, Token) and last.isidentifier():
-            start = offset_of(last)
-            if self.leads_line(start):
-                return start
-        return self.found.start
+        start = end = self.found.previous_end
+        while start and f"x{self.text[start - 1]}".isidentifier():
+            start -= 1
+        is_taken = not self.at_statement and start < end and self.leads_line(start)
+        return start if is_taken else self.found.start
 
     def is_follow_up(self, end: int) -> bool:
-        """Whether a literal or comment without an end explains what is wrong up to
-        ``end``.
+        """Whether a string or comment without an end explains what is wrong here.
 
-        That has been reported, and has swallowed the `;` or bracket that is missing
-        now.
+        It has been reported, and has swallowed the `;` or bracket that is missing now.
+        ``end`` is where reading goes on.
         """
         if self.found.terminal == END and self._trivia.endless_comment:
             return True

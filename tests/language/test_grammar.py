@@ -2,9 +2,12 @@ from __future__ import annotations
 
 import logging
 from importlib import resources
+from typing import TYPE_CHECKING
 
 import lark
-import pytest
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_the_grammar_has_no_conflict(caplog: pytest.LogCaptureFixture) -> None:

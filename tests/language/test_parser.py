@@ -35,9 +35,11 @@ def test_declarations_and_imports_are_in_the_order_written() -> None:
     alias = file.imports[1].alias
     assert alias is not None
     assert alias.text == "log"
-    assert [declaration.name.text for declaration in file.declarations] == (
-        "Level Region UserId Author Target TooLong Corrupt TextEvents Text Admin".split()
-    )
+    names = [declaration.name.text for declaration in file.declarations]
+    assert names == [
+        *("Level", "Region", "UserId", "Author", "Target", "TooLong", "Corrupt"),
+        *("TextEvents", "Text", "Admin"),
+    ]
 
 
 def test_imports_may_stand_behind_declarations() -> None:
@@ -318,7 +320,8 @@ def test_a_byte_order_mark_is_accepted_at_the_start_alone() -> None:
 @pytest.mark.parametrize("text", ["", "\n", "// x", "/* x */", "\ufeff", "//! x\r\n"])
 def test_a_file_may_be_empty(text: str) -> None:
     file = clean(text)
-    assert file.imports == file.declarations == ()
+    assert not file.imports
+    assert not file.declarations
 
 
 def test_line_ends_of_windows_change_nothing() -> None:

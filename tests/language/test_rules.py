@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
-from ampgen.diagnostics import Rule
 from ampgen.language.rules import NESTED_TOO_DEEP, RULES
 from tests.language.reading import codes
+
+if TYPE_CHECKING:
+    from ampgen.diagnostics import Rule
 
 
 def test_codes_are_unique_and_of_this_stage() -> None:
