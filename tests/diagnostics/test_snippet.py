@@ -66,7 +66,6 @@ def _index(line: str, cells: int) -> int:
 
 @given(st.text())
 def test_what_is_shown_cannot_act_upon_a_terminal(text: str) -> None:
-    categories = {unicodedata.category(character) for character in visible(text)}
     shown = visible(text).replace("\u200d", "").replace("\u200c", "")
     categories = {unicodedata.category(character) for character in shown}
     assert not categories & {"Cc", "Cf", "Cs", "Zl", "Zp"}

@@ -271,6 +271,7 @@ def assert_sound(text: str) -> None:
         assert 0 <= node.span.start <= node.span.end <= len(text)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_text_is_read(text: str) -> None:
     assert_sound(text)
@@ -287,13 +288,13 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(PIECES, max_size=60))
 def test_any_pieces_of_the_language_are_read(pieces: list[str]) -> None:
     assert_sound(" ".join(pieces))
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     st.lists(
         st.tuples(st.integers(0, len(EVERYTHING)), st.integers(0, 20), PIECES),
