@@ -4,12 +4,12 @@ import asyncio
 import sys
 
 from ampgen.runtime import serve
-from textpkg.repeat import RepeatResult, TextServer, TooLong
+from textpkg.repeat import RepeaterServer, RepeatResult, TooLong
 
 LIMIT = 100
 
 
-class Text(TextServer):
+class Repeater(RepeaterServer):
     async def repeat(self, text: str, times: int) -> RepeatResult:
         length = len(text) * times
         if length > LIMIT:
@@ -18,7 +18,7 @@ class Text(TextServer):
 
 
 async def main(address: str) -> None:
-    async with serve(address, Text()) as server:
+    async with serve(address, Repeater()) as server:
         print(f"serving on {server.addresses[0]}", flush=True)
         await server.serve_forever()
 
