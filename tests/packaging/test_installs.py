@@ -1,4 +1,4 @@
-"""The distribution, installed where nothing else of ours is, compiles and serves and calls."""
+"""The distribution, installed where nothing else of ours is, compiles and calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("installs")]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """What the command prints; it must succeed, with nothing of the checkout on its path."""
+    """What the command prints; it must succeed, with nothing of ours on its path."""
     inherited = {
         k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))
     }

@@ -1,4 +1,4 @@
-"""`make demo`: compile a schema, start its server, call it. Shows each command as it runs."""
+"""`make demo`: compile a schema, start its server, call it, each command shown."""
 
 from __future__ import annotations
 

@@ -3,8 +3,9 @@
 import asyncio
 import sys
 
-from ampgen.runtime import serve
 from textpkg.repeat import RepeaterServer, RepeatResult, TooLong
+
+from ampgen.runtime import serve
 
 LIMIT = 100
 
