@@ -71,12 +71,18 @@ class EmptyMap:
 Default: TypeAlias = Value | MemberValue | ListValue | EmptyMap
 
 
+ExtraValue: TypeAlias = "str | int | float | bool | EmptyMap | tuple[ExtraValue, ...]"
+
+
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """``@x.name(arguments)``: handed to templates untouched."""
+    """``@x.name(arguments)``: handed to templates untouched.
+
+    A bare name is handed on as its text, a duration as its seconds, a list as a tuple.
+    """
 
     name: str
-    arguments: tuple[str | int | float | bool, ...]
+    arguments: tuple[ExtraValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,7 +234,7 @@ class Service:
     def lineage(self) -> Iterator[Service]:
         """This service and all that it extends, each once, bases in declared order."""
         seen: set[int] = set()
-        waiting = [self]
+        waiting: list[Service] = [self]
         while waiting:
             service = waiting.pop(0)
             if id(service) not in seen:
