@@ -82,6 +82,7 @@ the import's name.
 
 Write the name as it is declared, or declare the error:
 
+    error TooLong;
     service Text { command Repeat(text: str) -> str raises TooLong; }
 """,
 )
@@ -98,6 +99,7 @@ imported one under the import's name.
 
 Write the name as it is declared, or declare the service:
 
+    service Text {}
     service Admin extends Text {}
 """,
 )
@@ -184,13 +186,17 @@ EXTENDS_CYCLE = Rule(
     "AMP0212",
     "`extends` cycle",
     """\
-    A service that extends others has their commands; a service cannot have its own once
-    more.
+A service that extends others has their commands; a service cannot have its own once
+more.
 
     service A extends B {}
     service B extends A {}
 
-Move what both share into a third service that both extend.
+Move what both share into a third service that both extend:
+
+    service Shared {}
+    service A extends Shared {}
+    service B extends Shared {}
 """,
 )
 
@@ -243,8 +249,8 @@ UNUSED_IMPORT = Rule(
     "AMP0216",
     "unused import",
     """\
-    Nothing in the file uses a name of this import. The schema works; a reader looks in
-    vain.
+Nothing in the file uses a name of this import. The schema works; a reader looks in
+vain.
 
     import "geo.amp";
     struct Town { name: str; }
@@ -321,10 +327,12 @@ LISTED_TWICE = Rule(
     """\
 An error stands in `raises` once, a service in `extends` or `calls` once.
 
+    service Text {}
     service Admin extends Text, Text {}
 
 Remove the second one:
 
+    service Text {}
     service Admin extends Text {}
 """,
 )

@@ -155,7 +155,7 @@ has one such stream at most.
 Stream one struct or union instead:
 
     union Part { name: str; chunk: bytes; }
-    command Upload(parts: stream Part);
+    service Files { command Upload(parts: stream Part); }
 """,
 )
 
@@ -224,8 +224,12 @@ TOO_DEEP = Rule(
     "type nested too deep",
     """\
 Values nest at most 64 deep on the wire, so a type of more than 64 lists and maps within
-one another could never be filled.
+one another could never be filled. An expression alone is checked when it is read; this
+is about what aliases add to it.
 
-Declare a struct for some of the levels, or fewer of them.
+    type Deep = [[[[…]]]];            // 40 deep
+    struct Cube { cells: [[[[…Deep…]]]]; }   // 25 more
+
+Declare a struct for some of the levels, or have fewer of them.
 """,
 )
