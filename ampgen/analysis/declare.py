@@ -58,8 +58,10 @@ def _declare_names(scope: Scope, findings: Findings) -> None:
 def _check_taken(name: tree.Name, findings: Findings) -> None:
     if name.text in BUILT_IN_TYPES:
         label = "this is a built-in type"
+        help_ = f"choose another name, such as `{name.text.capitalize()}`"
     elif name.text in TAKEN_WORDS:
         label = "this word is the language's own"
+        help_ = "choose another name"
     else:
         return
     findings.add(
@@ -67,7 +69,7 @@ def _check_taken(name: tree.Name, findings: Findings) -> None:
         f"a type cannot be called `{name.text}`",
         name.span,
         label,
-        help=f"choose another name, such as `{name.text.capitalize()}`",
+        help=help_,
     )
 
 

@@ -89,9 +89,9 @@ class LoadedFile:
         """Could a syntax error have hidden the declaration of ``name``?"""
         return name in self._lost.declarations
 
-    def may_hold(self, member: str) -> bool:
-        """Could a syntax error have hidden this member of an enum?"""
-        return member in self._lost.words
+    def may_mention(self, name: str) -> bool:
+        """Could a syntax error have hidden this member of an enum, or import?"""
+        return name in self._lost.words
 
 
 @dataclass(frozen=True, slots=True)

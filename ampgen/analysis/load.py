@@ -42,7 +42,8 @@ class _Unreadable:
     """``missing``: there is no such file, so the next folder may be tried."""
 
     reason: str
-    missing: bool
+    help: str | None = None
+    missing: bool = False
 
 
 def load(
@@ -107,6 +108,7 @@ class _Loader:
                 rule.UNREADABLE,
                 f"cannot read `{path.as_posix()}`: {file.reason}",
                 None,
+                help=file.help,
             )
             return None
         return file
@@ -149,7 +151,7 @@ class _Loader:
                 f"cannot read `{written}`",
                 node.path.span,
                 problem.reason,
-                help=_nearest_file(written, folders),
+                help=_nearest_file(written, folders) or problem.help,
             )
             return None
         self._findings.add(
@@ -167,7 +169,7 @@ class _Loader:
         try:
             identity = os.path.realpath(path)
         except (OSError, ValueError) as error:
-            return _Unreadable(_reason(error), missing=False)
+            return _Unreadable(_reason(error))
         known = self._by_identity.get(identity) or self._failed.get(identity)
         if known is not None:
             return known
@@ -176,8 +178,11 @@ class _Loader:
         except (FileNotFoundError, NotADirectoryError):
             return _Unreadable("no such file", missing=True)
         except (OSError, ValueError) as error:
-            reason = "it is a folder" if os.path.isdir(path) else _reason(error)
-            problem = _Unreadable(reason, missing=False)
+            problem = (
+                _Unreadable("it is a folder", "name a file in it")
+                if os.path.isdir(path)
+                else _Unreadable(_reason(error))
+            )
             self._failed[identity] = problem
             return problem
         return self._parse(path, identity, content, reached_at)
@@ -194,7 +199,7 @@ class _Loader:
         try:
             source = Source(shown_path(path), content.decode())
         except UnicodeDecodeError as error:
-            problem = _Unreadable(_not_utf8(content, error), missing=False)
+            problem = _Unreadable(_not_utf8(content, error), "save it as UTF-8")
             self._failed[identity] = problem
             return problem
         parsed, diagnostics = parse(source)
@@ -246,7 +251,9 @@ def _nearest_file(written: str, folders: Sequence[Path]) -> str | None:
             neighbours = sorted(entry.name for entry in os.scandir(folder / parent))
         except (OSError, ValueError):
             continue
-        nearest = did_you_mean(name, [n for n in neighbours if n.endswith(".amp")])
+        schemas = [n for n in neighbours if n.endswith(".amp")]
+        nearest = f"{name}.amp" if f"{name}.amp" in schemas else None
+        nearest = nearest or did_you_mean(name, schemas)
         if nearest is not None:
             return (
                 f"did you mean `{parent}/{nearest}`?"

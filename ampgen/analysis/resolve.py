@@ -37,7 +37,7 @@ def resolve(scopes: Sequence[Scope], findings: Findings) -> Draft:
     by_module = {id(scope.module): scope for scope in scopes}
 
     def may_hold(enum: model.Enum, member: str) -> bool:
-        return by_module[id(enum.module)].file.may_hold(member)
+        return by_module[id(enum.module)].file.may_mention(member)
 
     for scope in scopes:
         _Resolver(draft, scope, may_hold, findings).resolve()
@@ -113,16 +113,9 @@ def _resolve_aliases(scopes: Sequence[Scope], findings: Findings) -> None:
         alias.notes = read_annotations(
             node.annotations, node.doc, Place.ALIAS, findings
         ).notes
-        for name in _names_in(node.type) if id(alias) in in_cycle else ():
-            _mark_used(scope, name)
-        if node.type is not None and id(alias) not in in_cycle:
-            alias.type = TypeResolver(scope, findings).alias(node.type)
-
-
-def _mark_used(scope: Scope, name: tree.QualifiedName) -> None:
-    imported = scope.imports.get(name.parts[0].text)
-    if imported is not None:
-        imported.used = True
+        if node.type is not None:
+            resolved = TypeResolver(scope, findings).alias(node.type)
+            alias.type = None if id(alias) in in_cycle else resolved
 
 
 def _names_in(type_: tree.Type | None) -> Iterator[tree.QualifiedName]:

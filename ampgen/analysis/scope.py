@@ -227,7 +227,7 @@ class _Missing:
 
     def _unknown_prefix(self, prefix: tree.Name, text: str) -> None:
         scope = self.scope
-        if scope.file.may_declare(prefix.text):
+        if scope.file.may_mention(prefix.text):
             return
         nearest = did_you_mean(prefix.text, list(scope.imports))
         if prefix.text in scope.names:

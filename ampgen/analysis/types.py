@@ -96,7 +96,11 @@ class TypeResolver:
             )
         resolved = self._inner(core, None, 0)
         if resolved is not None:
-            if large is not None and not _may_be_large(resolved):
+            if (
+                large is not None
+                and len(modifiers) == 1
+                and not _may_be_large(resolved)
+            ):
                 self._findings.add(
                     rule.LARGE_TYPE,
                     f"`{core.span.text}` cannot be `large`",

@@ -59,3 +59,5 @@ def test_codes_are_unique_and_explained() -> None:
     assert len({rule.code for rule in RULES}) == len(RULES)
     for rule in RULES:
         assert "\n\n" in rule.explanation, rule.code
+        assert rule.explanation[0] not in " \n", rule.code
+        assert "\n\n\n" not in rule.explanation, rule.code

@@ -71,6 +71,7 @@ def check_inherited(draft: Draft, findings: Findings) -> None:
         for command in service.commands:
             if not command.duplicate:
                 merge.own(command)
+        merge.refuse_reserved(service)
         tables[id(service)] = table
 
 
@@ -115,16 +116,6 @@ class _Merge:
 
     def own(self, command: BoundCommand) -> None:
         wire = command.command.wire
-        literal = self.table.reserved.get(wire)
-        if literal is not None:
-            self.findings.add(
-                rule.RESERVED_KEY,
-                f"wire name {quoted(wire)} is reserved",
-                command_span(command),
-                "an old peer would still mean the old command",
-                related=[(literal.span, "reserved here")],
-                help='choose another name, or pin another wire name with `@wire("…")`',
-            )
         clash = self._enter(command)
         if clash is None:
             return
@@ -155,6 +146,42 @@ class _Merge:
                 help='pin another wire name with `@wire("…")`',
             )
 
+    def refuse_reserved(self, service: BoundService) -> None:
+        """Commands, own or inherited, whose wire name is reserved here or in a base."""
+        for wire, command in self.table.by_wire.items():
+            literal = self.table.reserved.get(wire)
+            if literal is None or not self._is_news(literal, command):
+                continue
+            here = (command_span(command), "an old peer would mean the old command")
+            there = (literal.span, "reserved here")
+            if command.command.service is not service.service:
+                here = (command_span(command), "the command is here")
+                if literal not in service.reserved:
+                    name = service.node.name.span
+                    self._refuse_reserved(wire, (name, "has both"), [there, here])
+                    continue
+                here, there = there, here
+            self._refuse_reserved(wire, here, [there])
+
+    def _refuse_reserved(
+        self, wire: str, at: tuple[Span, str], related: list[tuple[Span, str]]
+    ) -> None:
+        self.findings.add(
+            rule.RESERVED_KEY,
+            f"wire name {quoted(wire)} is reserved",
+            *at,
+            related=related,
+            help='choose another name, or pin another wire name with `@wire("…")`',
+        )
+
+    def _is_news(self, one: object, other: object) -> bool:
+        """Has this pair not been reported in a base?"""
+        pair = frozenset({id(one), id(other)})
+        if pair in self.reported:
+            return False
+        self.reported.add(pair)
+        return True
+
     def _enter(self, command: BoundCommand) -> tuple[BoundCommand, bool] | None:
         """Note a command; if another has its name or wire name, that one.
 
@@ -163,10 +190,8 @@ class _Merge:
         same_name = self.table.by_name.setdefault(command.command.name, command)
         same_wire = self.table.by_wire.setdefault(command.command.wire, command)
         earlier = same_wire if same_name is command else same_name
-        pair = frozenset({id(earlier), id(command)})
-        if earlier is command or pair in self.reported:
+        if earlier is command or not self._is_news(earlier, command):
             return None
-        self.reported.add(pair)
         return earlier, same_name is not command
 
 
