@@ -247,7 +247,11 @@ class _Resolver:
                 stream = None if node.stream is None else node.stream.span
                 return (
                     model.Result(
-                        fields, False, stream is not None, _reserved(node.members)
+                        fields,
+                        bare=False,
+                        stream=stream is not None,
+                        reserved=_reserved(node.members),
+                        stream_span=stream,
                     ),
                     stream,
                 )
@@ -255,7 +259,10 @@ class _Resolver:
                 field, stream = self._boxes.read_bare(node)
                 if field is None:
                     return None, stream
-                return model.Result((field,), True, field.stream), stream
+                result = model.Result(
+                    (field,), bare=True, stream=field.stream, stream_span=stream
+                )
+                return result, stream
 
     def _listed(
         self,

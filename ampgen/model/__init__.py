@@ -106,13 +106,14 @@ class Field:
     """A field, an argument, a result or a union's member.
 
     ``key`` is its key on the wire. ``span`` is the place of its name, in this and every
-    other class below.
+    other class below; ``type_span`` that of its type as written, modifiers and all.
     """
 
     name: str
     key: str
     type: Type
     span: Span
+    type_span: Span
     notes: Notes = Notes()
     optional: bool = False
     default: Default | None = None
@@ -189,12 +190,16 @@ class TypeAlias_:
 
 @dataclass(eq=False, slots=True)
 class Result:
-    """What a command answers. ``bare``: one field, handed over unwrapped."""
+    """What a command answers. ``bare``: one field, handed over unwrapped.
+
+    ``stream_span`` is the place of the word ``stream``, where it is written.
+    """
 
     fields: tuple[Field, ...]
     bare: bool
     stream: bool = False
     reserved: tuple[str, ...] = ()
+    stream_span: Span | None = None
 
 
 @dataclass(eq=False, slots=True)
