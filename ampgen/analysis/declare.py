@@ -77,7 +77,7 @@ def _shell(node: tree.Declaration, module: model.Module) -> model.Declaration:
     name, span = node.name.text, node.name.span
     match node:
         case tree.TypeAliasDeclaration():
-            return model.TypeAlias_(name, module, span)
+            return model.Alias(name, module, span)
         case tree.EnumDeclaration():
             return model.Enum(name, module, span, open=node.open)
         case tree.StructDeclaration():

@@ -107,8 +107,7 @@ class Loaded:
 
 
 def shown_path(path: Path) -> str:
-    """``path`` as messages show it: relative to the working directory where it lies in
-    it."""
+    """``path`` as messages show it: relative where the working directory holds it."""
     shown = os.path.normpath(path)
     if os.path.isabs(shown):
         here = os.getcwd()

@@ -1,5 +1,4 @@
-"""Depth-first order and cycles, without recursion: a schema may chain a thousand
-deep."""
+"""Depth-first order and cycles, without recursion: chains may be a thousand long."""
 
 from __future__ import annotations
 

@@ -76,20 +76,20 @@ def _resolve_enum(
 def _resolve_aliases(scopes: Sequence[Scope], findings: Findings) -> None:
     """Aliases in the order in which they refer to one another, cycles refused."""
     home: dict[int, tuple[tree.TypeAliasDeclaration, Scope]] = {}
-    aliases: list[model.TypeAlias_] = []
+    aliases: list[model.Alias] = []
     for scope in scopes:
         for node, alias in scope.bound:
             if isinstance(node, tree.TypeAliasDeclaration) and isinstance(
-                alias, model.TypeAlias_
+                alias, model.Alias
             ):
                 home[id(alias)] = node, scope
                 aliases.append(alias)
 
-    def edges(alias: model.TypeAlias_) -> Iterator[Edge[model.TypeAlias_]]:
+    def edges(alias: model.Alias) -> Iterator[Edge[model.Alias]]:
         node, scope = home[id(alias)]
         for name in _names_in(node.type):
             target = scope.peek(name)
-            if isinstance(target, model.TypeAlias_):
+            if isinstance(target, model.Alias):
                 yield Edge(alias, target, name.span)
 
     found = walk(aliases, edges)

@@ -1,5 +1,4 @@
-"""What the names in one file stand for, and what to say of one that stands for
-nothing."""
+"""What the names in one file stand for, and what is said of those that do not."""
 
 from __future__ import annotations
 
@@ -50,7 +49,7 @@ class Kind:
 
 TYPE = Kind(
     "type",
-    (model.Enum, model.Struct, model.Union, model.TypeAlias_),
+    (model.Enum, model.Struct, model.Union, model.Alias),
     rule.UNKNOWN_TYPE,
 )
 ERROR = Kind("error", (model.Error,), rule.UNKNOWN_ERROR)
@@ -60,7 +59,7 @@ _CALLED: dict[type[model.Declaration], str] = {
     model.Enum: "an enum",
     model.Struct: "a struct",
     model.Union: "a union",
-    model.TypeAlias_: "an alias",
+    model.Alias: "an alias",
     model.Error: "an error",
     model.Service: "a service",
 }

@@ -52,8 +52,7 @@ _OWNER = {
 
 @dataclass(frozen=True, slots=True)
 class SlotType:
-    """``type`` is ``None`` where it is refused; the others are places of what was
-    written."""
+    """``type`` is ``None`` where it is refused; the others are places in the text."""
 
     type: model.Type | None
     optional: Span | None = None
@@ -185,7 +184,7 @@ class TypeResolver:
             return model.ScalarType(Scalar(node.name.text))
         found = self._scope.find(node.name, TYPE, self._findings)
         match found:
-            case model.TypeAlias_():
+            case model.Alias():
                 if found.type is None or depth + nesting(found.type) <= MAX_DEPTH:
                     return found.type
                 self._findings.add(

@@ -1,8 +1,9 @@
-"""The resolved schema: every name bound, every alias seen through, every default checked.
+"""The resolved schema: names bound, aliases seen through, defaults checked.
 
-Analysis builds it and nobody changes it afterwards. Declarations are compared by identity
-and refer to one another directly, so that a recursive struct is a plain cycle. Every later
-stage reads this and nothing else: the syntax tree is not reachable from here, spans are.
+Analysis builds it and nobody changes it afterwards. Declarations are compared by
+identity and refer to one another directly, so that a recursive struct is a plain cycle.
+Every later stage reads this and nothing else: the syntax tree is not reachable from
+here, spans are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ampgen.source import Source, Span
 
 
-# --- types ------------------------------------------------------------------------------
+# --- types ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class MapType:
 Type: TypeAlias = "ScalarType | ListType | MapType | Enum | Struct | Union"
 
 
-# --- defaults and annotations -----------------------------------------------------------
+# --- defaults and annotations ---------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A default of a bool, int, float or str, as Python's own value of exactly that type."""
+    """A default of a bool, int, float or str: a Python value of exactly that type."""
 
     value: bool | int | float | str
 
@@ -89,8 +90,8 @@ class Extra:
 class Notes:
     """What may stand before any declaration, member or field.
 
-    ``doc`` is the doc comment's text; ``deprecated`` the reason given. Both are ``None``
-    where the schema has none.
+    ``doc`` is the doc comment's text; ``deprecated`` the reason given. Both are
+    ``None`` where the schema has none.
     """
 
     doc: str | None = None
@@ -98,7 +99,7 @@ class Notes:
     extras: tuple[Extra, ...] = ()
 
 
-# --- declarations -----------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------
 
 
 @dataclass(eq=False, slots=True)
@@ -178,8 +179,8 @@ class Error:
 
 
 @dataclass(eq=False, slots=True)
-class TypeAlias_:
-    """An alias is seen through wherever it is used; it stays here for its docs and its name."""
+class Alias:
+    """An alias is seen through where it is used; here it keeps its docs and name."""
 
     name: str
     module: Module
@@ -261,7 +262,7 @@ class Service:
         return tuple(found.values())
 
 
-Declaration: TypeAlias = Enum | Struct | Union | Error | TypeAlias_ | Service
+Declaration: TypeAlias = Enum | Struct | Union | Error | Alias | Service
 
 
 @dataclass(eq=False, slots=True)

@@ -89,7 +89,7 @@ def test_aliases_are_seen_through(tmp_path: Path) -> None:
     integer = model.ScalarType(Scalar.INT)
     assert at.type == model.MapType(integer, model.ListType(point))
     assert id_.type == integer
-    assert named(module, "Id", model.TypeAlias_).type == integer
+    assert named(module, "Id", model.Alias).type == integer
 
 
 def test_names_lead_into_the_imported_module(tmp_path: Path) -> None:
@@ -213,4 +213,4 @@ def test_a_chain_of_a_thousand_needs_no_deep_stack(tmp_path: Path) -> None:
         for n in range(1, 1000)
     ]
     module = module_of(tmp_path, "\n".join(reversed(lines)))
-    assert named(module, "T999", model.TypeAlias_).type == model.ScalarType(Scalar.INT)
+    assert named(module, "T999", model.Alias).type == model.ScalarType(Scalar.INT)
