@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from ampgen import model
 from ampgen.analysis.rules import notes as rule
-from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language import tree
 
 if TYPE_CHECKING:
@@ -131,7 +130,7 @@ def read_annotations(
 
 def _refuse_unknown(annotation: tree.Annotation, findings: Findings) -> None:
     name = annotation.name.text
-    nearest = did_you_mean(name, list(ANNOTATIONS))
+    nearest = findings.nearest(name, ANNOTATIONS)
     if name == "x":
         help_ = "name it: `@x.name(…)` is handed to templates"
     elif nearest is not None:

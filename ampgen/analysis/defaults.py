@@ -12,7 +12,6 @@ from ampgen import model
 from ampgen.analysis.rules import names as name_rule
 from ampgen.analysis.rules import shape as rule
 from ampgen.analysis.rules import wire as wire_rule
-from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language import tree
 from ampgen.runtime.values import Scalar
 
@@ -157,7 +156,7 @@ class _Reader:
         last = literal.name.parts[-1].text
         if self._may_hold(enum, last):
             return None
-        nearest = last if last in by_name else did_you_mean(last, list(by_name))
+        nearest = last if last in by_name else self._findings.nearest(last, by_name)
         known = ", ".join(f"`{name}`" for name in list(by_name)[:8])
         self._findings.add(
             name_rule.UNKNOWN_MEMBER,

@@ -5,21 +5,33 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Diagnostic, Label
+from ampgen.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from ampgen.diagnostics import Rule
     from ampgen.source import Span
 
 
+MAX_COMPARISONS = 20_000  # half a second; a thousand wrong names need no thousand hints
+
+
 class Findings:
     """Diagnostics in the order found; :func:`ampgen.analysis.analyse` sorts them."""
 
-    __slots__ = ("diagnostics",)
+    __slots__ = ("_comparisons", "diagnostics")
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self._comparisons = 0
+
+    def nearest(self, name: str, known: Collection[str]) -> str | None:
+        """The known name that was most likely meant; ``None``, too, after very many."""
+        if self._comparisons + len(known) > MAX_COMPARISONS:
+            return None
+        self._comparisons += len(known)
+        return did_you_mean(name, known)
 
     def add(
         self,

@@ -7,12 +7,9 @@ from typing import TYPE_CHECKING
 
 from ampgen import model
 from ampgen.analysis.rules import names as rule
-from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.runtime.values import Scalar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ampgen.analysis.files import LoadedFile, LoadedImport
     from ampgen.analysis.findings import Findings
     from ampgen.diagnostics import Rule
@@ -114,13 +111,14 @@ class Scope:
             _Missing(self, name, kind, findings).report()
             return None
         if not isinstance(found, kind.classes):
+            last = name.text.rpartition(".")[2]
             findings.add(
                 rule.WRONG_KIND,
                 f"`{name.text}` is {_CALLED[type(found)]}, not {_a(kind.noun)}",
                 name.span,
                 f"{_a(kind.noun)} is needed here",
                 related=[(found.span, "declared here")],
-                help=_suggestion(name.text.rpartition(".")[2], self.known(kind)),
+                help=_hint(findings.nearest(last, self.known(kind))),
             )
             return None
         return found
@@ -171,7 +169,7 @@ class _Missing:
             self._imported(text)
             or self._foreign(text)
             or self._nearest(text)
-            or self._foreign(did_you_mean(text, FOREIGN_TYPES) or ""),
+            or self._foreign(self.findings.nearest(text, FOREIGN_TYPES) or ""),
         )
 
     def _imported(self, text: str) -> str | None:
@@ -192,7 +190,7 @@ class _Missing:
     def _foreign(self, text: str) -> str | None:
         if self.kind is not TYPE or text not in FOREIGN_TYPES:
             return None
-        return f"did you mean `{FOREIGN_TYPES[text]}`?"
+        return _hint(FOREIGN_TYPES[text])
 
     def _nearest(self, text: str) -> str | None:
         known = self.scope.known(self.kind)
@@ -204,8 +202,13 @@ class _Missing:
                     if isinstance(found, self.kind.classes)
                 ]
         by_last = {name.rpartition(".")[2]: name for name in reversed(known)}
-        nearest = did_you_mean(text, list(by_last))
-        return None if nearest is None else f"did you mean `{by_last[nearest]}`?"
+        nearest = self.findings.nearest(text, by_last)
+        if nearest is None:
+            return None
+        prefix, point, _ = by_last[nearest].partition(".")
+        if point:
+            self.scope.imports[prefix].used = True
+        return _hint(by_last[nearest])
 
     def _qualified(self, prefix: tree.Name, text: str) -> None:
         imported = self.scope.imports.get(prefix.text)
@@ -215,25 +218,25 @@ class _Missing:
         if imported.scope is None or imported.scope.file.may_declare(text):
             return
         home = imported.scope
-        nearest = did_you_mean(
+        nearest = self.findings.nearest(
             text, [n for n, d in home.names.items() if isinstance(d, self.kind.classes)]
         )
         self._add(
             f"not declared in `{home.file.tree.source.path}`",
             self.name.span,
-            f"did you mean `{prefix.text}.{nearest}`?" if nearest else None,
+            _hint(nearest and f"{prefix.text}.{nearest}"),
         )
 
     def _unknown_prefix(self, prefix: tree.Name, text: str) -> None:
         scope = self.scope
         if scope.file.may_mention(prefix.text):
             return
-        nearest = did_you_mean(prefix.text, list(scope.imports))
+        nearest = self.findings.nearest(prefix.text, scope.imports)
         if prefix.text in scope.names:
-            help_ = "only an import can stand before the point"
+            help_: str | None = "only an import can stand before the point"
         elif nearest is not None:
             scope.imports[nearest].used = True
-            help_ = f"did you mean `{nearest}.{text}`?"
+            help_ = _hint(f"{nearest}.{text}")
         else:
             help_ = f'import the file: `import "{prefix.text}.amp";`'
         self.findings.add(
@@ -245,9 +248,8 @@ class _Missing:
         )
 
 
-def _suggestion(text: str, known: Iterable[str]) -> str | None:
-    nearest = did_you_mean(text, [name for name in known if name != text])
-    return None if nearest is None else f"did you mean `{nearest}`?"
+def _hint(meant: str | None) -> str | None:
+    return None if meant is None else f"did you mean `{meant}`?"
 
 
 def _a(noun: str) -> str:

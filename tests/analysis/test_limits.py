@@ -73,3 +73,12 @@ def test_time_grows_with_the_length_alone(tmp_path: Path) -> None:
     started = time.perf_counter()
     accepted(*analyse([tmp_path / "schema.amp"]))
     assert time.perf_counter() - started < 5  # 0.3 s or so; a square would take minutes
+
+
+def test_a_thousand_wrong_names_get_a_few_hints(tmp_path: Path) -> None:
+    lines = [f"struct Struct{n} {{ next: Strukt{n}; }}" for n in range(1000, 2000)]
+    write(tmp_path, {"schema.amp": "\n".join(lines)})
+    _, diagnostics = analyse([tmp_path / "schema.amp"])
+    assert len(diagnostics) == 1000
+    assert diagnostics[0].help == "did you mean `Struct1000`?"
+    assert diagnostics[-1].help is None
