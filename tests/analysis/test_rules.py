@@ -39,6 +39,20 @@ def codes(schema: str) -> set[str]:
     return {found.rule.code for found in diagnostics}
 
 
+def test_codes_are_unique_and_of_this_stage() -> None:
+    listed = [rule.code for rule in RULES]
+    assert listed == sorted(set(listed))
+    assert all(re.fullmatch(r"AMP0[2-5]\d\d", code) for code in listed)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_an_explanation_is_prose_and_an_example(rule: Rule) -> None:
+    assert rule.explanation[0].isprintable()
+    assert not rule.explanation.startswith(" ")
+    assert examples(rule)
+    assert "\n\n\n" not in rule.explanation
+
+
 @pytest.mark.parametrize("rule", SCHEMAS, ids=lambda rule: rule.code)
 def test_the_example_breaks_the_rule(rule: Rule) -> None:
     assert rule.code in codes(examples(rule)[0])
