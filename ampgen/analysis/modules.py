@@ -33,6 +33,7 @@ def module_paths(
         if imported.name is None
     }
     paths: dict[LoadedFile, tuple[str, ...]] = {}
+    refused: set[tuple[str, ...]] = set()
     for file in loaded.files:
         found = _below(file.path, include, common)
         if found is None:
@@ -40,7 +41,7 @@ def module_paths(
         elif all(NAME.fullmatch(part) for part in found):
             paths[file] = found
         elif file not in nameless:
-            _refuse_part(file, found, findings)
+            _refuse_part(file, found, refused, findings)
     _refuse_clashes(paths, findings)
     return paths
 
@@ -85,11 +86,20 @@ def _refuse_outside(file: LoadedFile, common: str | None, findings: Findings) ->
     )
 
 
-def _refuse_part(file: LoadedFile, path: tuple[str, ...], findings: Findings) -> None:
-    part = next(part for part in path if not NAME.fullmatch(part))
+def _refuse_part(
+    file: LoadedFile,
+    path: tuple[str, ...],
+    refused: set[tuple[str, ...]],
+    findings: Findings,
+) -> None:
+    """Refuse the first part that is no name; a folder once, not with each file."""
+    at = next(n for n, part in enumerate(path) if not NAME.fullmatch(part))
+    if path[: at + 1] in refused:
+        return
+    refused.add(path[: at + 1])
     findings.add(
         rule.PATH_NOT_NAMES,
-        f"`{part}` in `{file.tree.source.path}` is not a name",
+        f"`{path[at]}` in `{file.tree.source.path}` is not a name",
         file.reached_at,
         "its module is called like the file, in packages called like its folders",
         help="use letters, digits and `_`, with a letter first",

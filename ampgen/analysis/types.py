@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 MAX_DEPTH = 64  # `Limits` of the runtime: a value that nests deeper is never decoded
 
+_FD = model.ScalarType(Scalar.FD)
+
 MAP_KEY_SCALARS = frozenset({Scalar.STR, Scalar.INT, Scalar.UUID})
 LARGE_SCALARS = frozenset({Scalar.STR, Scalar.BYTES, Scalar.JSON})
 
@@ -94,27 +96,24 @@ class TypeResolver:
                 help="leave the `?` out: a stream may have no items at all",
             )
         resolved = self._inner(core, None, 0)
-        if resolved is not None:
-            if (
-                large is not None
-                and len(modifiers) == 1
-                and not _may_be_large(resolved)
-            ):
-                self._findings.add(
-                    rule.LARGE_TYPE,
-                    f"`{core.span.text}` cannot be `large`",
-                    large,
-                    "only a str, bytes, json, list, map, struct or union can",
-                    help="leave `large` out",
-                )
-            if resolved == model.ScalarType(Scalar.FD) and not (
-                slot in _IN_COMMAND and slot is not Slot.ITEM and stream is None
-            ):
-                self._refuse_fd(
-                    core, "a stream" if slot in _IN_COMMAND else _OWNER[slot]
-                )
+        if resolved is not None and large is not None and len(modifiers) == 1:
+            self._check_large(core, resolved, large)
+        if resolved == _FD:
+            streams = stream is not None or slot is Slot.ITEM
+            if streams or slot not in _IN_COMMAND:
+                self._refuse_fd(core, "a stream" if streams else _OWNER[slot])
                 resolved = None
         return SlotType(resolved, optional, stream, large)
+
+    def _check_large(self, node: tree.Type, resolved: model.Type, large: Span) -> None:
+        if not _may_be_large(resolved):
+            self._findings.add(
+                rule.LARGE_TYPE,
+                f"`{node.span.text}` cannot be `large`",
+                large,
+                "only a str, bytes, json, list, map, struct or union can",
+                help="leave `large` out",
+            )
 
     def _modifiers(self, words: list[tree.Name], slot: Slot) -> dict[str, Span]:
         allowed: dict[str, Span] = {}
@@ -147,7 +146,7 @@ class TypeResolver:
         match node:
             case tree.NamedType():
                 resolved = self._named(node, depth)
-                if inside in _HOLDERS and resolved == model.ScalarType(Scalar.FD):
+                if inside in _HOLDERS and resolved == _FD:
                     self._refuse_fd(node, inside)
                     return None
                 return resolved
