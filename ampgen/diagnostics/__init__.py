@@ -1,8 +1,9 @@
 """What the compiler has to say about a schema, as values.
 
-A stage yields diagnostics; it neither prints nor raises them. A :class:`Rule` is one thing
-that can be wrong: its code never changes its meaning and is never used again. Each stage
-lists its rules in one table; :mod:`ampgen.diagnostics.printers` turns diagnostics into text.
+A stage yields diagnostics; it neither prints nor raises them. A :class:`Rule` is one
+thing that can be wrong: its code never changes its meaning and is never used again.
+Each stage lists its rules in one table; :mod:`ampgen.diagnostics.printers` turns
+diagnostics into text.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The syntax tree: what the file says, before anything is known of what it means.
 
-Every node is frozen and carries its span. Nothing here is checked beyond the grammar:
-a type may have a ``?`` or a modifier where the language forbids it, so that analysis can
+Every node is frozen and carries its span. Nothing here is checked beyond the grammar: a
+type may have a ``?`` or a modifier where the language forbids it, so that analysis can
 say so with a place and a reason.
 """
 
@@ -34,7 +34,7 @@ class QualifiedName:
         return ".".join(part.text for part in self.parts)
 
 
-# --- literals ---------------------------------------------------------------------------
+# --- literals -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class NameLiteral:
 
 @dataclass(frozen=True, slots=True)
 class DurationLiteral:
-    """``500ms``, ``2s``, ``1m``; only an annotation takes one. ``seconds`` is its value."""
+    """``500ms``, ``2s``, ``1m``, as ``seconds``; only an annotation takes one."""
 
     seconds: float
     span: Span
@@ -104,7 +104,7 @@ Literal: TypeAlias = (
 )
 
 
-# --- types ------------------------------------------------------------------------------
+# --- types ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class ModifiedType:
 Type: TypeAlias = NamedType | ListType | MapType | OptionalType | ModifiedType
 
 
-# --- declarations -----------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True)
 class Doc:
-    """The lines behind ``///`` or ``//!``, joined by line feeds, one leading space cut off."""
+    """The lines behind ``///`` or ``//!``, without one leading space, joined."""
 
     text: str
     span: Span
@@ -190,7 +190,7 @@ class Reserved:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """``import "path" as alias;``; ``alias`` is ``None`` where the file's stem is the name."""
+    """``import "path" as alias;``; without ``alias`` the file's stem is the name."""
 
     path: StringLiteral
     alias: Name | None
@@ -199,10 +199,12 @@ class Import:
 
 @dataclass(frozen=True, slots=True)
 class TypeAliasDeclaration:
+    """``type`` is ``None`` where it could not be read: the name counts as declared."""
+
     doc: Doc | None
     annotations: tuple[Annotation, ...]
     name: Name
-    type: Type
+    type: Type | None
     span: Span
 
 
@@ -219,12 +221,15 @@ class EnumMember:
 
 @dataclass(frozen=True, slots=True)
 class EnumDeclaration:
+    """``incomplete``: some members could not be read, and are missing here."""
+
     doc: Doc | None
     annotations: tuple[Annotation, ...]
     open: bool
     name: Name
     members: tuple[EnumMember, ...]
     span: Span
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,11 +243,14 @@ class StructDeclaration:
 
 @dataclass(frozen=True, slots=True)
 class UnionDeclaration:
+    """``incomplete``: some members could not be read, and are missing here."""
+
     doc: Doc | None
     annotations: tuple[Annotation, ...]
     name: Name
     members: tuple[Field | Reserved, ...]
     span: Span
+    incomplete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +286,7 @@ class BareResult:
 
 @dataclass(frozen=True, slots=True)
 class CommandDeclaration:
-    """``arrow`` is the place of ``->`` and ``raises_span`` that of the word, where written."""
+    """``arrow`` and ``raises_span`` are the places of ``->`` and ``raises``."""
 
     doc: Doc | None
     annotations: tuple[Annotation, ...]

@@ -1,8 +1,9 @@
-"""The resolved schema: every name bound, every alias seen through, every default checked.
+"""The resolved schema: names bound, aliases seen through, defaults checked.
 
-Analysis builds it and nobody changes it afterwards. Declarations are compared by identity
-and refer to one another directly, so that a recursive struct is a plain cycle. Every later
-stage reads this and nothing else: the syntax tree is not reachable from here, spans are.
+Analysis builds it and nobody changes it afterwards. Declarations are compared by
+identity and refer to one another directly, so that a recursive struct is a plain cycle.
+Every later stage reads this and nothing else: the syntax tree is not reachable from
+here, spans are.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from ampgen.source import Source, Span
 
 
-# --- types ------------------------------------------------------------------------------
+# --- types ----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +42,12 @@ class MapType:
 Type: TypeAlias = "ScalarType | ListType | MapType | Enum | Struct | Union"
 
 
-# --- defaults and annotations -----------------------------------------------------------
+# --- defaults and annotations ---------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A default of a bool, int, float or str, as Python's own value of exactly that type."""
+    """A default of a bool, int, float or str: a Python value of exactly that type."""
 
     value: bool | int | float | str
 
@@ -71,20 +72,26 @@ class EmptyMap:
 Default: TypeAlias = Value | MemberValue | ListValue | EmptyMap
 
 
+ExtraValue: TypeAlias = "str | int | float | bool | EmptyMap | tuple[ExtraValue, ...]"
+
+
 @dataclass(frozen=True, slots=True)
 class Extra:
-    """``@x.name(arguments)``: handed to templates untouched."""
+    """``@x.name(arguments)``: handed to templates untouched.
+
+    A bare name is handed on as its text, a duration as its seconds, a list as a tuple.
+    """
 
     name: str
-    arguments: tuple[str | int | float | bool, ...]
+    arguments: tuple[ExtraValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Notes:
     """What may stand before any declaration, member or field.
 
-    ``doc`` is the doc comment's text; ``deprecated`` the reason given. Both are ``None``
-    where the schema has none.
+    ``doc`` is the doc comment's text; ``deprecated`` the reason given. Both are
+    ``None`` where the schema has none.
     """
 
     doc: str | None = None
@@ -92,7 +99,7 @@ class Notes:
     extras: tuple[Extra, ...] = ()
 
 
-# --- declarations -----------------------------------------------------------------------
+# --- declarations ---------------------------------------------------------------------
 
 
 @dataclass(eq=False, slots=True)
@@ -100,13 +107,14 @@ class Field:
     """A field, an argument, a result or a union's member.
 
     ``key`` is its key on the wire. ``span`` is the place of its name, in this and every
-    other class below.
+    other class below; ``type_span`` that of its type as written, modifiers and all.
     """
 
     name: str
     key: str
     type: Type
     span: Span
+    type_span: Span
     notes: Notes = Notes()
     optional: bool = False
     default: Default | None = None
@@ -171,8 +179,8 @@ class Error:
 
 
 @dataclass(eq=False, slots=True)
-class TypeAlias_:
-    """An alias is seen through wherever it is used; it stays here for its docs and its name."""
+class Alias:
+    """An alias is seen through where it is used; here it keeps its docs and name."""
 
     name: str
     module: Module
@@ -183,12 +191,16 @@ class TypeAlias_:
 
 @dataclass(eq=False, slots=True)
 class Result:
-    """What a command answers. ``bare``: one field, handed over unwrapped."""
+    """What a command answers. ``bare``: one field, handed over unwrapped.
+
+    ``stream_span`` is the place of the word ``stream``, where it is written.
+    """
 
     fields: tuple[Field, ...]
     bare: bool
     stream: bool = False
     reserved: tuple[str, ...] = ()
+    stream_span: Span | None = None
 
 
 @dataclass(eq=False, slots=True)
@@ -228,7 +240,7 @@ class Service:
     def lineage(self) -> Iterator[Service]:
         """This service and all that it extends, each once, bases in declared order."""
         seen: set[int] = set()
-        waiting = [self]
+        waiting: list[Service] = [self]
         while waiting:
             service = waiting.pop(0)
             if id(service) not in seen:
@@ -250,7 +262,7 @@ class Service:
         return tuple(found.values())
 
 
-Declaration: TypeAlias = Enum | Struct | Union | Error | TypeAlias_ | Service
+Declaration: TypeAlias = Enum | Struct | Union | Error | Alias | Service
 
 
 @dataclass(eq=False, slots=True)

@@ -1,4 +1,4 @@
-"""The distribution, installed where nothing else of ours is, compiles and serves and calls."""
+"""The distribution, installed where nothing else of ours is, compiles and calls."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("installs")]
 
 
 def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """What the command prints; it must succeed, with nothing of the checkout on its path."""
-    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))}
+    """What the command prints; it must succeed, with nothing of ours on its path."""
+    inherited = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))
+    }
     done = subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -53,7 +55,9 @@ def compiles_and_calls(python: Path, work: Path) -> None:
     ) as server:
         assert server.stdout is not None
         address = server.stdout.readline().split()[-1]
-        printed = run(python, EXAMPLE / "client.py", address, cwd=work, PYTHONPATH=str(work))
+        printed = run(
+            python, EXAMPLE / "client.py", address, cwd=work, PYTHONPATH=str(work)
+        )
         server.terminate()
         assert server.wait(10) == 0
     assert printed.splitlines()[0] == "abcabcabc"

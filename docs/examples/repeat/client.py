@@ -3,15 +3,15 @@
 import asyncio
 import sys
 
-from textpkg.repeat import TextClient, TooLong
+from textpkg.repeat import RepeaterClient, TooLong
 
 
 async def main(address: str) -> None:
-    async with TextClient.connect(address, timeout=5.0) as text:
-        answer = await text.repeat("abc", times=3)
+    async with RepeaterClient.connect(address, timeout=5.0) as repeater:
+        answer = await repeater.repeat("abc", times=3)
         print(answer.text)
         try:
-            await text.repeat("abc", times=1000)
+            await repeater.repeat("abc", times=1000)
         except TooLong as error:
             print(f"TooLong: {error}, the limit is {error.limit}")
 

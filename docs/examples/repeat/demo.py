@@ -1,4 +1,4 @@
-"""`make demo`: compile a schema, start its server, call it. Shows each command as it runs."""
+"""`make demo`: compile a schema, start its server, call it, each command shown."""
 
 from __future__ import annotations
 
@@ -24,12 +24,17 @@ def script(name: str) -> str:
 
 def main() -> None:
     os.chdir(ROOT)
-    schema, package = "schemas/repeat.amp", str((PACKAGES / "textpkg").relative_to(ROOT))
+    schema, package = (
+        "schemas/repeat.amp",
+        str((PACKAGES / "textpkg").relative_to(ROOT)),
+    )
     show("cat", schema)
     print(Path(schema).read_text(encoding="utf-8"), end="")
 
     show("ampgen", "compile", schema, "-o", package)
-    subprocess.run([sys.executable, "-m", "ampgen", "compile", schema, "-o", package], check=True)
+    subprocess.run(
+        [sys.executable, "-m", "ampgen", "compile", schema, "-o", package], check=True
+    )
     for path in sorted(Path(package).glob("*")):
         if path.is_file():
             print(path)
@@ -49,7 +54,9 @@ def main() -> None:
             address = line.split()[-1]
             show("python", script("client.py"), address)
             subprocess.run(
-                [sys.executable, script("client.py"), address], env=environment, check=True
+                [sys.executable, script("client.py"), address],
+                env=environment,
+                check=True,
             )
         finally:
             server.terminate()

@@ -3,13 +3,14 @@
 import asyncio
 import sys
 
+from textpkg.repeat import RepeaterServer, RepeatResult, TooLong
+
 from ampgen.runtime import serve
-from textpkg.repeat import RepeatResult, TextServer, TooLong
 
 LIMIT = 100
 
 
-class Text(TextServer):
+class Repeater(RepeaterServer):
     async def repeat(self, text: str, times: int) -> RepeatResult:
         length = len(text) * times
         if length > LIMIT:
@@ -18,7 +19,7 @@ class Text(TextServer):
 
 
 async def main(address: str) -> None:
-    async with serve(address, Text()) as server:
+    async with serve(address, Repeater()) as server:
         print(f"serving on {server.addresses[0]}", flush=True)
         await server.serve_forever()
 

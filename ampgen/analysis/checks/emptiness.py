@@ -1,0 +1,56 @@
+"""An enum, a union or a parenthesised result with nothing in it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ampgen.analysis.rules import shape as rule
+from ampgen.language import tree
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ampgen.analysis.draft import Draft
+    from ampgen.analysis.findings import Findings
+    from ampgen.source import Span
+
+
+def check_emptiness(draft: Draft, findings: Findings) -> None:
+    for scope in draft.scopes:
+        for node, _ in scope.bound:
+            if scope.file.is_damaged(node.span):
+                continue  # what it holds may be what could not be parsed
+            for message, span, help_ in _empty(node):
+                findings.add(rule.EMPTY, message, span, "nothing in it", help=help_)
+
+
+def _empty(node: tree.Declaration) -> Iterator[tuple[str, Span, str]]:
+    match node:
+        case tree.EnumDeclaration(members=()):
+            name = node.name
+            yield f"enum `{name.text}` has no members", name.span, "give it one"
+        case tree.UnionDeclaration() if not _fields(node.members):
+            name = node.name
+            yield f"union `{name.text}` has no members", name.span, "give it one"
+        case tree.ServiceDeclaration():
+            for command in node.members:
+                if isinstance(command, tree.CommandDeclaration):
+                    yield from _empty_result(command)
+        case _:
+            pass
+
+
+def _empty_result(command: tree.CommandDeclaration) -> Iterator[tuple[str, Span, str]]:
+    result = command.result
+    if isinstance(result, tree.ResultList) and not _fields(result.members):
+        help_ = (
+            "leave out the arrow: the answer carries nothing, and is still awaited"
+            if result.stream is None
+            else "say what an item holds"
+        )
+        message = f"the result of command `{command.name.text}` is empty"
+        yield message, result.span, help_
+
+
+def _fields(members: tuple[tree.Field | tree.Reserved, ...]) -> list[tree.Field]:
+    return [member for member in members if isinstance(member, tree.Field)]

@@ -1,0 +1,242 @@
+"""A default is a literal of its type, and can be encoded.
+
+The parser has seen to it that strings are text and ints are not too long.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ampgen import model
+from ampgen.analysis.rules import names as name_rule
+from ampgen.analysis.rules import shape as rule
+from ampgen.analysis.rules import wire as wire_rule
+from ampgen.language import tree
+from ampgen.runtime.values import Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ampgen.analysis.findings import Findings
+    from ampgen.source import Span
+
+MAX_VALUE_LENGTH = 0xFFFF  # AMP gives the length of a value in two bytes
+
+# What a literal of each type looks like; a scalar that is not here has none.
+_LITERALS = {
+    Scalar.BOOL: "`true` or `false`",
+    Scalar.INT: "a whole number",
+    Scalar.FLOAT: "a number",
+    Scalar.STR: "a string",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """A default, and how many bytes it takes on the wire."""
+
+    default: model.Default
+    size: int
+
+
+def read_default(
+    literal: tree.Literal,
+    type_: model.Type,
+    *,
+    large: bool,
+    may_hold: Callable[[model.Enum, str], bool],
+    findings: Findings,
+) -> model.Default | None:
+    """The value of ``literal``, or ``None`` once it is refused.
+
+    ``large`` lifts the limit on its length. ``may_hold`` tells that a member may
+    have been lost by a syntax error in the enum.
+    """
+    reader = _Reader(may_hold, findings)
+    checked = reader.read(literal, type_)
+    if checked is None:
+        return None
+    if not large and reader.refuse_length(checked.size, literal.span):
+        return None
+    return checked.default
+
+
+class _Reader:
+    def __init__(
+        self, may_hold: Callable[[model.Enum, str], bool], findings: Findings
+    ) -> None:
+        self._may_hold = may_hold
+        self._findings = findings
+
+    def read(self, literal: tree.Literal, type_: model.Type) -> Checked | None:
+        match type_:
+            case model.ScalarType(scalar):
+                return self._scalar(literal, scalar)
+            case model.Enum():
+                return self._member(literal, type_)
+            case model.ListType(item):
+                return self._list(literal, item)
+            case model.MapType():
+                if isinstance(literal, tree.MapLiteral):
+                    return Checked(model.EmptyMap(), 0)
+                self._refuse(literal, "a map", "`{}`")
+            case model.Struct():
+                self._refuse_type(literal, f"struct `{type_.name}`")
+            case model.Union():
+                self._refuse_type(literal, f"union `{type_.name}`")
+        return None
+
+    def refuse_length(self, size: int, span: Span) -> bool:
+        if size <= MAX_VALUE_LENGTH:
+            return False
+        self._findings.add(
+            wire_rule.NOT_ENCODABLE,
+            f"the default takes {size:,} bytes on the wire",
+            span,
+            f"a value has {MAX_VALUE_LENGTH:,} at most",
+            help="shorten it, or leave the default to the program",
+        )
+        return True
+
+    def _scalar(self, literal: tree.Literal, scalar: Scalar) -> Checked | None:
+        if scalar not in _LITERALS:
+            self._refuse_type(literal, f"`{scalar.value}`")
+            return None
+        match scalar, literal:
+            case Scalar.BOOL, tree.BoolLiteral(value):
+                return Checked(model.Value(value), len(str(value)))
+            case Scalar.INT, tree.IntLiteral(value):
+                return Checked(model.Value(value), len(str(value)))
+            case Scalar.FLOAT, tree.IntLiteral(value):
+                return self._whole_float(literal, value)
+            case Scalar.FLOAT, tree.FloatLiteral(value):
+                return Checked(model.Value(value), len(repr(value)))
+            case Scalar.STR, tree.StringLiteral(value):
+                return Checked(model.Value(value), len(value.encode()))
+            case _:
+                self._refuse(literal, f"`{scalar.value}`", _LITERALS[scalar])
+                return None
+
+    def _whole_float(self, literal: tree.Literal, value: int) -> Checked | None:
+        try:
+            number = float(value)
+        except OverflowError:
+            self._findings.add(
+                wire_rule.NOT_ENCODABLE,
+                "the default is beyond what a float can hold",
+                literal.span,
+                "the largest is about 1.8e308",
+                help="write `inf` if infinity is meant",
+            )
+            return None
+        return Checked(model.Value(number), len(repr(number)))
+
+    def _member(self, literal: tree.Literal, enum: model.Enum) -> Checked | None:
+        if not isinstance(literal, tree.NameLiteral):
+            by_value = {member.value: member.name for member in enum.members}
+            meant = (
+                by_value.get(literal.value)
+                if isinstance(literal, tree.StringLiteral)
+                else None
+            )
+            self._refuse(
+                literal,
+                f"enum `{enum.name}`",
+                "the bare name of a member",
+                f"write `{meant}`" if meant else None,
+            )
+            return None
+        name = literal.name.text
+        by_name = {member.name: member for member in enum.members}
+        member = by_name.get(name)
+        if member is not None:
+            size = len(member.value.encode())
+            return Checked(model.MemberValue(member), size)
+        last = literal.name.parts[-1].text
+        if self._may_hold(enum, last):
+            return None
+        nearest = last if last in by_name else self._findings.nearest(last, by_name)
+        known = ", ".join(f"`{name}`" for name in list(by_name)[:8])
+        self._findings.add(
+            name_rule.UNKNOWN_MEMBER,
+            f"enum `{enum.name}` has no member `{name}`",
+            literal.span,
+            "a default is the bare name of a member"
+            if len(literal.name.parts) > 1
+            else f"not a member of `{enum.name}`",
+            related=[(enum.span, "the enum is declared here")],
+            help=f"did you mean `{nearest}`?"
+            if nearest
+            else f"its members are {known}{', …' if len(by_name) > 8 else ''}"
+            if known
+            else None,
+        )
+        return None
+
+    def _list(self, literal: tree.Literal, item: model.Type) -> Checked | None:
+        if not isinstance(literal, tree.ListLiteral):
+            self._refuse(literal, "a list", "`[]` or a list of literals")
+            return None
+        values: list[model.Default] = []
+        size = 0
+        whole = True
+        for element in literal.items:
+            checked = self.read(element, item)
+            if checked is None or self.refuse_length(checked.size, element.span):
+                whole = False
+            else:
+                values.append(checked.default)
+                size += 2 + checked.size  # ListOf: two bytes of length, and the value
+        return Checked(model.ListValue(tuple(values)), size) if whole else None
+
+    def _refuse(
+        self, literal: tree.Literal, of: str, wanted: str, help_: str | None = None
+    ) -> None:
+        self._findings.add(
+            rule.WRONG_DEFAULT,
+            f"{_described(literal)} is no default of {of}",
+            literal.span,
+            f"expected {wanted}",
+            help=help_ or _mended(literal, wanted),
+        )
+
+    def _refuse_type(self, literal: tree.Literal, of: str) -> None:
+        self._findings.add(
+            rule.NO_DEFAULT,
+            f"{of} has no defaults",
+            literal.span,
+            "there are no literals of this type",
+            help="make it optional with `?`, and let the program choose",
+        )
+
+
+def _described(literal: tree.Literal) -> str:
+    match literal:
+        case tree.StringLiteral():
+            return "a string"
+        case tree.ListLiteral():
+            return "a list"
+        case _:
+            shown = literal.span.text
+            return f"`{shown}`" if len(shown) <= 40 else f"`{shown[:40]}…`"
+
+
+def _mended(literal: tree.Literal, wanted: str) -> str | None:
+    """The same literal as one of the wanted type, where that is sure."""
+    match literal:
+        case tree.NameLiteral() if wanted == _LITERALS[Scalar.STR]:
+            return f'write `"{literal.name.text}"`'
+        case tree.NameLiteral() if wanted == _LITERALS[Scalar.BOOL]:
+            lowered = literal.name.text.lower()
+            return f"write `{lowered}`" if lowered in {"true", "false"} else None
+        case tree.FloatLiteral(value) if wanted == _LITERALS[Scalar.INT]:
+            return f"write `{int(value)}`" if value.is_integer() else None
+        case tree.StringLiteral(value) if wanted in {
+            _LITERALS[Scalar.INT],
+            _LITERALS[Scalar.FLOAT],
+        }:
+            bare = value.strip()
+            return f"write `{bare}`" if bare.lstrip("-").isdecimal() else None
+        case _:
+            return None

@@ -1,0 +1,116 @@
+"""A schema file as analysis holds it: its tree, its imports, what it may have lost."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ampgen.language import tree
+    from ampgen.source import Span
+
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+
+# What stands at the start of a statement behind one or two words, misspelt or not.
+_DECLARED = re.compile(
+    r"(?:^|[;{}])\s*(?:\w+\s+){1,2}?(\w+)(?=\s*[{=;\"]|\s*$)", re.MULTILINE
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StandardInput:
+    """A schema that is handed over instead of read.
+
+    It is resolved as if a file ``name`` with this content stood in the working
+    directory.
+    """
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedImport:
+    """``name`` is what the file calls it, ``None`` where its stem is none.
+
+    ``file`` is ``None`` where it could not be read (reported already).
+    """
+
+    node: tree.Import
+    name: tree.Name | None
+    file: LoadedFile | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Lost:
+    """What may have been declared on the lines that have a syntax error."""
+
+    declarations: frozenset[str]
+    words: frozenset[str]
+
+
+def _lost_names(lines: Sequence[str]) -> _Lost:
+    text = "\n".join(lines)
+    return _Lost(
+        frozenset(_DECLARED.findall(text)), frozenset(re.findall(r"\w+", text))
+    )
+
+
+@dataclass(eq=False, slots=True)
+class LoadedFile:
+    """One parsed file. ``path`` is absolute, as it was reached; links are not resolved.
+
+    ``reached_at`` is the import that reached it first, ``None`` for the command line.
+    ``damage`` are the places of its syntax errors: what stood there is not in the tree.
+    """
+
+    path: Path
+    tree: tree.File
+    reached_at: Span | None
+    damage: tuple[Span, ...]
+    imports: list[LoadedImport] = field(default_factory=list[LoadedImport])
+    _lost: _Lost = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        source = self.tree.source
+        lines = {source.position(hurt.start)[0] for hurt in self.damage}
+        self._lost = _lost_names([source.line(number) for number in sorted(lines)])
+
+    def is_damaged(self, span: Span) -> bool:
+        """Is there a syntax error inside ``span``, so that some of it is missing?"""
+        return any(span.start <= hurt.start <= span.end for hurt in self.damage)
+
+    def may_declare(self, name: str) -> bool:
+        """Could a syntax error have hidden the declaration of ``name``?"""
+        return name in self._lost.declarations
+
+    def may_mention(self, name: str) -> bool:
+        """Could a syntax error have hidden this member of an enum, or import?"""
+        return name in self._lost.words
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """``files``: imported ones before those that import them; ``roots`` as named.
+
+    ``folders``: of all that was named, whether it could be read or not.
+    """
+
+    files: tuple[LoadedFile, ...]
+    roots: tuple[LoadedFile, ...]
+    folders: tuple[Path, ...]
+
+
+def shown_path(path: Path) -> str:
+    """``path`` as messages show it: relative where the working directory holds it."""
+    shown = os.path.normpath(path)
+    if os.path.isabs(shown):
+        here = os.getcwd()
+        if shown == here or shown.startswith(here.rstrip(os.sep) + os.sep):
+            shown = os.path.relpath(shown, here)
+    return Path(shown).as_posix()

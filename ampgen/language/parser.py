@@ -1,0 +1,69 @@
+"""Text -> syntax tree and diagnostics."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import resources
+from threading import Lock
+from typing import TYPE_CHECKING, Any, cast
+
+from lark import Lark
+
+from ampgen.diagnostics import Diagnostic, Label
+from ampgen.language.builder import TreeBuilder
+from ampgen.language.recovery import Recovery
+from ampgen.language.rules import DANGLING_DOC
+from ampgen.language.trivia import scan
+
+if TYPE_CHECKING:
+    from ampgen.language.tree import File
+    from ampgen.source import Source
+
+_LOCK = Lock()  # the one parser holds the one builder, which holds the file being read
+
+
+def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
+    """The tree of a file, and what is wrong with its text, in the order of the text.
+
+    Never fails: what cannot be read is left out of the tree and reported, and a
+    declaration whose name can be read stands in the tree with what else could be read.
+    """
+    trivia = scan(source)
+    with _LOCK:
+        parser, builder = _parser()
+        builder.begin(source, trivia)
+        recovery = Recovery(source, trivia)
+        parsed = cast("Any", parser).parse(source.text, on_error=recovery.resume)
+        file: File = parsed  # lark's own type for it is a Tree
+        found = [*trivia.diagnostics, *builder.diagnostics, *recovery.diagnostics]
+    for offset, doc in trivia.docs.items():
+        if not recovery.skipped(offset):
+            found.append(
+                Diagnostic(
+                    DANGLING_DOC,
+                    "doc comment that documents nothing",
+                    Label(doc.span, "nothing that can have a doc comment follows"),
+                    help="an ordinary comment begins with `//`, the file's with `//!`",
+                )
+            )
+    found.sort(key=lambda diagnostic: _offset(diagnostic))
+    return file, tuple(found)
+
+
+def _offset(diagnostic: Diagnostic) -> int:
+    return diagnostic.primary.span.start if diagnostic.primary else 0
+
+
+@cache
+def _parser() -> tuple[Lark, TreeBuilder]:
+    grammar = resources.files("ampgen.language").joinpath("grammar.lark")
+    builder = TreeBuilder()
+    parser = Lark(
+        grammar.read_text(encoding="utf-8"),
+        parser="lalr",
+        lexer="contextual",
+        transformer=builder,
+        keep_all_tokens=True,
+        maybe_placeholders=True,
+    )
+    return parser, builder

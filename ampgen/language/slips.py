@@ -1,0 +1,173 @@
+"""What was probably meant: usual slips, and habits from other schema languages."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lark import Token
+
+from ampgen.language.expectation import DECLARATION_KEYWORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+_FOREIGN_KEYWORDS = {
+    "alias": "type",
+    "class": "struct",
+    "def": "command",
+    "exception": "error",
+    "fn": "command",
+    "func": "command",
+    "function": "command",
+    "include": "import",
+    "interface": "service",
+    "message": "struct",
+    "method": "command",
+    "notification": "oneway",
+    "oneof": "union",
+    "procedure": "command",
+    "protocol": "service",
+    "record": "struct",
+    "rpc": "command",
+    "throws": "raises",
+    "typedef": "type",
+    "using": "import",
+    "variant": "union",
+}
+_LIST_WORDS = {"array", "list", "repeated", "seq", "sequence", "set", "vec", "vector"}
+_MAP_WORDS = {"dict", "hashmap", "map", "mapping", "object"}
+_BUILT_IN = {
+    *("bool", "int", "float", "str", "bytes", "decimal", "datetime", "date"),
+    *("duration", "uuid", "json", "path", "fd"),
+}
+_FOREIGN_TYPES = {
+    *("boolean", "double", "float32", "float64", "integer", "string"),
+    *(f"{sign}int{size}" for sign in ("", "u") for size in (8, 16, 32, 64)),
+}
+_ARROWS = ("\N{EN DASH}", "\N{EM DASH}", "\N{RIGHTWARDS ARROW}")
+_RESULT_WORDS = {"return", "returns", "retruns", "retuns", "result", "results"}
+
+
+def foreign_keyword(word: str) -> str | None:
+    """Our keyword for one of another schema language."""
+    return _FOREIGN_KEYWORDS.get(word)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A mistake as the slips look at it.
+
+    ``rest`` is the text from the mistake on, ``word`` the word with which it begins,
+    and ``last_word`` the word right before it; a word may be empty.
+    """
+
+    rest: str
+    word: str
+    last_word: str
+    expected: frozenset[str]
+    values: Sequence[Any]
+
+
+def advice(
+    text: str, start: int, expected: frozenset[str], values: Sequence[Any]
+) -> str | None:
+    """What was probably meant by the text at ``start``, or ``None``."""
+    rest = text[start : start + 40]
+    word = re.match(r"\w+", rest)
+    last_word = re.search(r"\w+$", text[max(0, start - 80) : start].rstrip())
+    place = Place(
+        rest,
+        word[0] if word else "",
+        last_word[0] if last_word else "",
+        expected,
+        values,
+    )
+    return next((said for slip in SLIPS if (said := slip(place)) is not None), None)
+
+
+def _result(place: Place) -> str | None:
+    if place.rest.startswith("->") and "SEMICOLON" in place.expected:
+        return "there is one result, and it stands before `raises`"
+    if "ARROW" not in place.expected:
+        return None
+    if place.rest.startswith(("=>", "-", *_ARROWS)):
+        return "did you mean `->`?"
+    if place.rest.startswith(":") or place.word.lower() in _RESULT_WORDS:
+        return "a result stands behind `->`: `command Name() -> str;`"
+    return None
+
+
+def _type(place: Place) -> str | None:
+    last = place.last_word.lower()
+    if place.rest.startswith(("<", "[")):
+        if last in _LIST_WORDS:
+            return "a list is written `[T]`"
+        if last in _MAP_WORDS:
+            return "a map is written `{K: V}`"
+        if last == "optional":
+            return "an optional type is written `T?`"
+        if place.rest.startswith("[]"):
+            return f"a list is written `[{place.last_word or 'T'}]`"
+    if place.rest.startswith("|"):
+        return "`T?` may be absent; for one of several types declare a `union`"
+    return None
+
+
+def _mark(place: Place) -> str | None:
+    expected = place.expected
+    if place.rest.startswith(_QUOTES):
+        return 'strings stand in double quotes: `"…"`'
+    if place.rest.startswith("#"):
+        return "a comment begins with `//`"
+    if place.rest.startswith("?") and "COLON" in expected:
+        return f"the `?` stands behind the type: `{place.last_word}: str?`"
+    if place.rest.startswith('"') and expected == frozenset({"RBRACE"}):
+        return "the only map that can be a default is `{}`"
+    return None
+
+
+_QUOTES = (
+    "'",
+    "`",
+    "\N{LEFT SINGLE QUOTATION MARK}",
+    "\N{LEFT DOUBLE QUOTATION MARK}",
+    "\N{RIGHT DOUBLE QUOTATION MARK}",
+)
+
+
+def _field(place: Place) -> str | None:
+    word, last, expected = place.word, place.last_word, place.expected
+    if word and "COLON" in expected and not expected & {"RBRACE", "SEMICOLON"}:
+        if last in DECLARATION_KEYWORDS:
+            return "one declaration does not stand inside another"
+        if last in _BUILT_IN or last in _FOREIGN_TYPES:
+            return f"the name comes first: `{word}: {last}`"
+        return f"name and type are separated by `:`: `{last}: {word}`"
+    if word[:1].isdigit() and {"NAME", "AT"} <= expected:
+        return "fields and members are told apart by name: they have no numbers"
+    return None
+
+
+def _head(place: Place) -> str | None:
+    word, expected = place.word, place.expected
+    if word == "extends" and "LBRACE" in expected:
+        tokens = (value for value in place.values if isinstance(value, Token))
+        if any(token.type == "SERVICE" for token in tokens):
+            return "`extends` stands once, and before `calls`"
+        return "only a service can extend others"
+    if word == "calls" and "LBRACE" in expected:
+        return "`calls` stands once, with a list of services: `calls A, B`"
+    if word in {"command", "oneway"} and "STRUCT" in expected:
+        return "a command stands inside a service: `service Name { … }`"
+    return None
+
+
+SLIPS: tuple[Callable[[Place], str | None], ...] = (
+    _result,
+    _type,
+    _mark,
+    _field,
+    _head,
+)
