@@ -47,24 +47,25 @@ class Call:
 class Calls(dict[bytes, Call]):
     """Open calls, and the tags of those given up, whose answers may come late.
 
-    A tag is a counter in lower-case hexadecimal, as Twisted's.
+    A tag is a counter in lower-case hexadecimal, as Twisted's: ``count`` is how many
+    requests there have been.
     """
 
-    __slots__ = ("_count", "_given_up", "_limit")
+    __slots__ = ("_given_up", "_limit", "count")
 
     def __init__(self, limit: int) -> None:
         super().__init__()
-        self._count = 0
+        self.count = 0
         self._given_up: set[bytes] = set()
         self._limit = limit
 
     @property
     def next_tag(self) -> bytes:
-        return b"%x" % (self._count + 1)
+        return b"%x" % (self.count + 1)
 
     def add(self, call: Call) -> Call:
         """``call`` has the next tag."""
-        self._count += 1
+        self.count += 1
         self[call.tag] = call
         return call
 

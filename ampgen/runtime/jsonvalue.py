@@ -12,7 +12,8 @@ from typing import Any, TypeAlias, cast
 
 from ampgen.runtime.errors import Fault, too_deep, wrong_type
 
-Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
+# No string as a whole: generated code writes `Json | None` where it is run.
+Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
 """What a ``json`` value is in Python."""
 
 _write = json.JSONEncoder(

@@ -273,7 +273,7 @@ def test_a_peer_that_does_not_read_is_not_read_unless_we_wait_for_it() -> None:
     protocol.told = False
     mine = host.ask(STOP)
     assert not protocol.paused
-    host.receive({b"_answer": b"1"})
+    host.receive({b"_answer": b"2"})  # the oneway request was the first
     assert mine.done()
     assert protocol.paused
 
