@@ -92,10 +92,18 @@ def connect(
     services = Services(serve)
 
     async def connected() -> Connection:
-        loop = asyncio.get_running_loop()
         connection = Connection(
             services.handlers, limits=limits or Limits(), drain_timeout=drain_timeout
         )
+        try:
+            await open_(connection)
+        except BaseException:
+            connection._shell.never_connected()
+            raise
+        return connection
+
+    async def open_(connection: Connection) -> None:
+        loop = asyncio.get_running_loop()
         async with asyncio.timeout(connect_timeout):
             if isinstance(where, Tcp):
                 await loop.create_connection(
@@ -105,7 +113,6 @@ def connect(
                 await loop.create_unix_connection(
                     lambda: receiver_for(connection._shell), where.path
                 )
-        return connection
 
     return Connecting(connected)
 

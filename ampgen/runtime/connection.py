@@ -63,13 +63,14 @@ class Connection:
         fallback: Callable[[bytes], Handler] | None = None,
     ) -> None:
         self._shell = Shell(
-            handlers(self),
             limits=limits,
             drain_timeout=drain_timeout,
             enter=self._enter,
             leave=_current.reset,
             fallback=fallback,
         )
+        # last: a factory may make clients of this connection
+        self._shell.protocol.handlers = handlers(self)
 
     def _enter(self, handler: Handler) -> Token[CurrentCall]:
         return _current.set(CurrentCall(self, handler))

@@ -78,6 +78,7 @@ class State(IntEnum):
 class AmpProtocol:
     """One end of one connection.
 
+    ``handlers`` answer the peer, by wire name; whoever makes this sets them.
     ``calls``: ours in flight. ``in_flight``: how many requests are being served.
     ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``:
     how many of our own requests wait for room, and ``told``: a oneway request of ours
@@ -87,13 +88,13 @@ class AmpProtocol:
     def __init__(
         self,
         host: Host,
-        handlers: Mapping[bytes, Handler],
         *,
         limits: Limits,
         fallback: Callable[[bytes], Handler] | None = None,
     ) -> None:
         self.host = host
         self.limits = limits
+        self.peer = "the peer"  # its address, once the shell knows
         self.state = State.OPEN
         self.calls = Calls(limits.given_up)
         self.in_flight = 0
@@ -102,7 +103,7 @@ class AmpProtocol:
         self.told = False
         self.queued_bytes = 0
         self._taken = 0  # bytes that have been handed out
-        self._handlers = handlers
+        self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
         self._queue: list[bytes] = []
         self._serving: set[bytes] = set()
@@ -184,7 +185,7 @@ class AmpProtocol:
                 return at
             start = end + 12
             end = start + data[start - 1]
-            handler = self._handlers.get(data[start:end])
+            handler = self.handlers.get(data[start:end])
             if handler is None:
                 return at
             arguments, end = handler.command.read_arguments(data, end, depth)
@@ -249,7 +250,7 @@ class AmpProtocol:
         name = box[b"_command"]
         ask = box.get(b"_ask")
         tag = None if ask is None else SIZE[len(ask)] + ask
-        handler = self._handlers.get(name)
+        handler = self.handlers.get(name)
         if handler is None:
             if self._fallback is None:
                 self._refuse(tag, name, UnknownCommand(f"Unhandled Command: {name!r}"))
@@ -286,7 +287,7 @@ class AmpProtocol:
         if tag in self._serving:
             raise Malformed("an `_ask` that is still being served")
         if tag is None:
-            logger.warning("dropped a request for %r: %s", name, error)
+            logger.warning("dropped %r of %s: %s", name, self.peer, error)
         else:
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure))
@@ -436,7 +437,7 @@ class AmpProtocol:
         return error(reason, sent=sent)
 
     def _violation(self, what: str) -> None:
-        logger.warning("the peer broke the protocol: %s", what)
+        logger.warning("%s broke the protocol: %s", self.peer, what)
         self._end(ProtocolError, f"the peer broke the protocol: {what}")
 
     def _end(self, error: type[ConnectionLost], reason: str) -> None:

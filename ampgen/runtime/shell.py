@@ -18,7 +18,7 @@ from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.protocol import AmpProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable
     from contextvars import Token
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
@@ -45,7 +45,6 @@ class Shell:
 
     def __init__(
         self,
-        handlers: Mapping[bytes, Handler],
         *,
         limits: Limits,
         drain_timeout: float,
@@ -58,12 +57,14 @@ class Shell:
         self._leave = leave
         self.peer_address = ""
         self.closed: asyncio.Future[None] = self.loop.create_future()
-        self.idle: asyncio.Future[None] = (
-            self.loop.create_future()
-        )  # …and no handler runs
+        # …and no handler runs any more
+        self.idle: asyncio.Future[None] = self.loop.create_future()
         self.drain_timeout = drain_timeout
         self.limits = limits
-        self.protocol = AmpProtocol(self, handlers, limits=limits, fallback=fallback)
+        self.protocol = AmpProtocol(self, limits=limits, fallback=fallback)
+        self.protocol.blocked = True  # a factory's task may call before there is a peer
+        self._connected = False
+        self._close_soon = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._writers: list[asyncio.Future[None]] = []  # who waits for room
         self._in_batch = False
@@ -76,9 +77,19 @@ class Shell:
 
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.transport = transport
+        self._connected = True
         peer = transport.get_extra_info("peername")
         self.peer_address = format_address(peer or transport.get_extra_info("sockname"))
+        self.protocol.peer = self.peer_address
         logger.debug("connected to %s", self.peer_address)
+        self.resume_writing()
+        if self._close_soon:
+            self.close()
+
+    def never_connected(self) -> None:
+        """There will be no transport: whoever waits for one has waited in vain."""
+        if not self._connected:
+            self.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
         self._receive(self.protocol.receive_data, data)
@@ -159,6 +170,9 @@ class Shell:
         self.transport.close()
 
     def close(self) -> None:
+        if not self._connected:
+            self._close_soon = True
+            return
         self.protocol.drain()
         if self._tasks and self._end_timer is None:  # of a connection that is gone
             self.ending()
@@ -318,6 +332,8 @@ class Shell:
             self.protocol.connection_lost(reason)
 
     def _adjust_reading(self) -> None:
+        if not self._connected:
+            return
         if self.protocol.paused:
             if not self._reading_paused:
                 self._reading_paused = True

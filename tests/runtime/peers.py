@@ -24,10 +24,10 @@ class Host:
         self.is_finished = False
         self.protocol = AmpProtocol(
             self,
-            handlers_of([Text()]),
             limits=limits or Limits(),
             fallback=self.fallback if fallback else None,
         )
+        self.protocol.handlers = handlers_of([Text()])
 
     def fallback(self, name: bytes) -> Handler:
         return Handler(raw_command(name), dict, 1)

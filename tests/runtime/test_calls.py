@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import pytest
 
 from ampgen.runtime import (
+    Connection,
     ConnectionLost,
     DeadlineExceeded,
     EncodeError,
@@ -303,6 +304,29 @@ async def test_connecting_takes_no_longer_than_it_may(
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
     with pytest.raises(TimeoutError):
         await TextClient.connect("127.0.0.1:1", connect_timeout=0.01)
+
+
+async def test_connecting_that_fails_at_the_last_moment_ends_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    loop = asyncio.get_running_loop()
+    create = loop.create_connection
+    made: list[Connection] = []
+
+    async def late(*args: Any) -> None:
+        transport, _protocol = await create(*args)
+        transport.abort()
+        raise OSError("at the last moment")
+
+    def factory(connection: Connection) -> Events:
+        made.append(connection)
+        return Events()
+
+    async with serve("127.0.0.1:0", Text()) as server:
+        monkeypatch.setattr(loop, "create_connection", late)
+        with pytest.raises(OSError, match="at the last moment"):
+            await connect(server.addresses[0], serve=[factory])
+        await made[0].wait_closed()
 
 
 # --- boxes without a schema -----------------------------------------------------------

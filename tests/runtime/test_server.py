@@ -11,12 +11,12 @@ import signal
 import socket
 import stat
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ampgen.runtime import Cancelled, Connection, ConnectionLost, connect, serve
-from tests.runtime.handmade import RepeatResult, TextClient
+from tests.runtime.handmade import EventsClient, RepeatResult, TextClient
 from tests.runtime.services import Events, Text
 
 if TYPE_CHECKING:
@@ -81,6 +81,52 @@ async def test_a_factory_that_fails_closes_the_connection(
         await connection.wait_closed()
     assert [r.levelno for r in caplog.records] == [logging.ERROR]
     assert "no room" in caplog.text
+
+
+async def test_a_factory_may_call_its_client_at_once() -> None:
+    async def greet(connection: Connection) -> None:
+        answers.append(await EventsClient(connection).confirm("there"))
+        greeted.set()
+
+    def factory(connection: Connection) -> Text:
+        tasks.append(asyncio.create_task(greet(connection)))
+        return Text()
+
+    answers: list[str] = []
+    tasks: list[asyncio.Task[None]] = []
+    greeted = asyncio.Event()
+    async with (
+        serve("127.0.0.1:0", factory) as server,
+        connect(server.addresses[0], serve=[Events()]),
+    ):
+        await greeted.wait()
+    assert answers == ["there: yes"]
+
+
+async def test_a_factory_that_calls_who_is_never_reached_is_told() -> None:
+    def factory(connection: Connection) -> Text:
+        for seconds in (None, 5):
+            client = TextClient(connection, timeout=seconds)
+            tasks.append(asyncio.create_task(client.repeat("a")))
+        asyncio.get_running_loop().call_soon(tasks[1].cancel)
+        return Text()
+
+    tasks: list[asyncio.Task[Any]] = []
+    with pytest.raises(OSError, match="Connect"):
+        await connect("127.0.0.1:1", serve=[factory])
+    lost, _cancelled = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(lost, ConnectionLost)
+    assert not lost.sent
+
+
+async def test_a_factory_may_close_its_connection() -> None:
+    def factory(connection: Connection) -> Text:
+        connection.close()
+        return Text()
+
+    async with serve("127.0.0.1:0", factory) as server:
+        connection = await connect(server.addresses[0])
+        await connection.wait_closed()
 
 
 async def test_a_taken_address_is_an_error() -> None:
