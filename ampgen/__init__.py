@@ -1,0 +1,25 @@
+"""ampgen: typed Python for programs that talk AMP, from one schema.
+
+``ampgen.runtime`` is what generated code runs on; the rest is the compiler. Nothing is
+imported before it is asked for: a service needs no parser, ``ampgen --version`` no
+runtime.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ampgen.runtime.version import __version__
+
+if TYPE_CHECKING:
+    from ampgen.pipeline import Compiled, compile_schemas
+
+__all__ = ["Compiled", "__version__", "compile_schemas"]
+
+
+def __getattr__(name: str) -> object:
+    if name in ("Compiled", "compile_schemas"):
+        from ampgen import pipeline
+
+        return getattr(pipeline, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,91 @@
+"""The command line: ``main`` is what the ``ampgen`` command runs.
+
+One file per verb, listed in ``VERBS``; a verb is imported when it is called for. Exit
+status: 0 done, 1 the schema has errors or something could not be read or written, 2
+wrong usage.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+import click
+
+from ampgen.runtime.version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+# Verb -> what `ampgen --help` says of it. The module of that name here holds `COMMAND`.
+VERBS: Mapping[str, str] = MappingProxyType(
+    {
+        "compile": "Make Python of schemas.",
+        "explain": "Tell more about an error code.",
+    }
+)
+
+EXAMPLE = """\
+Example: compile a schema into the package `pkg`, and look an error up:
+
+\b
+    ampgen compile schemas/text.amp -o pkg
+    ampgen explain AMP0204
+"""
+
+
+class _Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(VERBS)
+
+    def get_command(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        cmd_name: str,
+    ) -> click.Command | None:
+        if cmd_name not in VERBS:
+            return None
+        command: click.Command = import_module(f"ampgen.cli.{cmd_name}").COMMAND
+        return command
+
+    def format_commands(
+        self,
+        ctx: click.Context,  # noqa: ARG002
+        formatter: click.HelpFormatter,
+    ) -> None:
+        with formatter.section("Verbs"):  # from the table: no verb is imported for this
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.command(
+    cls=_Verbs, epilog=EXAMPLE, context_settings={"help_option_names": ["-h", "--help"]}
+)
+@click.version_option(__version__, message="ampgen %(version)s")
+def ampgen() -> None:
+    """Typed Python for programs that talk AMP, from one schema."""
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit the process."""
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; the exit status is returned."""
+    try:
+        status = ampgen.main(arguments, "ampgen", standalone_mode=False)
+        sys.stdout.flush()
+        return status if isinstance(status, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except click.Abort:
+        return 130  # Ctrl-C, as a shell reports it
+    except BrokenPipeError:
+        # Whoever read our output has had enough. What is still buffered must go
+        # nowhere, or the interpreter complains about it at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1

@@ -1,0 +1,126 @@
+"""``ampgen compile``: schemas to a Python package."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
+
+if TYPE_CHECKING:
+    from ampgen.analysis import StandardInput
+    from ampgen.output import Changes
+
+EPILOG = """\
+Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
+
+\b
+    ampgen compile schemas/text.amp schemas/chat.amp -I vendor -o pkg
+"""
+
+
+@click.command("compile", epilog=EPILOG)
+@click.argument("schemas", nargs=-1, required=True, metavar="SCHEMA...")
+@click.option(
+    "-o",
+    "--output",
+    required=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="The folder of the package to write.",
+)
+@click.option(
+    "-I",
+    "--include",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="A folder to look for imports in. May be given several times.",
+)
+@click.option(
+    "--check", is_flag=True, help="Write nothing; fail if the folder is not up to date."
+)
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(PRINTERS)),
+    default="text",
+    show_default=True,
+    help="How diagnostics are printed.",
+)
+@click.option(
+    "--name",
+    metavar="FILE.amp",
+    help="What the schema from standard input (`-`) is called.",
+)
+def COMMAND(  # noqa: N802 - what the table of verbs looks for
+    schemas: tuple[str, ...],
+    output: Path,
+    include: tuple[Path, ...],
+    check: bool,
+    format_: str,
+    name: str | None,
+) -> int:
+    """Make a Python package of schemas, and of all that they import.
+
+    A SCHEMA is a file, or `-` for standard input. Prints nothing when all is well.
+    """
+    from ampgen import output as files
+    from ampgen.pipeline import compile_schemas
+
+    compiled = compile_schemas(_inputs(schemas, name), include)
+    print_diagnostics(compiled.diagnostics, sys.stderr, format_, _colour())
+    if compiled.files is None:
+        return 1
+    try:
+        if not check:
+            files.write(output, compiled.files)
+            return 0
+        changes = files.compare(output, compiled.files)
+    except files.OutputError as error:
+        click.echo(f"error: {error}", err=True)
+        return 1
+    return _report(output, changes)
+
+
+def _inputs(schemas: tuple[str, ...], name: str | None) -> list[Path | StandardInput]:
+    from ampgen.analysis import StandardInput
+
+    if schemas.count("-") > 1:
+        raise click.UsageError("standard input (`-`) can be read once only")
+    if "-" in schemas and name is None:
+        raise click.UsageError(
+            "a schema from standard input needs a name: --name text.amp"
+        )
+    if "-" not in schemas and name is not None:
+        raise click.UsageError(
+            "--name is for a schema from standard input: give `-` too"
+        )
+    inputs: list[Path | StandardInput] = []
+    for schema in schemas:
+        if schema == "-" and name is not None:
+            inputs.append(StandardInput(name, sys.stdin.buffer.read()))
+        else:
+            inputs.append(Path(schema))
+    return inputs
+
+
+def _report(folder: Path, changes: Changes) -> int:
+    """What `--check` found, one file a line."""
+    for what, paths in (
+        ("missing", changes.missing),
+        ("differs", changes.differing),
+        ("stale", changes.stale),
+    ):
+        for path in paths:
+            click.echo(f"{what}: {folder / path}", err=True)
+    return 1 if changes else 0
+
+
+def _colour() -> bool:
+    """On a terminal alone, and not where the user has said no (https://no-color.org)."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

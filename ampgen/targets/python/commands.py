@@ -1,0 +1,203 @@
+"""Plans of commands: each as a request and an answer, and as the runtime knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ampgen.model import Notes
+from ampgen.targets.python import names, types
+from ampgen.targets.python.declarations import an, function_header
+from ampgen.targets.python.layout import (
+    Group,
+    Part,
+    a_tuple,
+    byte_string,
+    call,
+    number,
+    statement,
+    string,
+    subscript,
+)
+from ampgen.targets.python.plan import Answer, Call, Class
+from ampgen.targets.python.records import pair_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ampgen.model import Command, Field, Service
+    from ampgen.targets.python.declarations import Declarations
+    from ampgen.targets.python.records import Records
+    from ampgen.targets.python.scope import Scope
+
+
+class Commands:
+    """Plans the commands of one module."""
+
+    def __init__(
+        self, scope: Scope, declarations: Declarations, records: Records
+    ) -> None:
+        self._scope = scope
+        self._declarations = declarations
+        self._records = records
+
+    # --- what is answered -------------------------------------------------------------
+
+    def given_result(self, command: Command) -> Part:
+        """What a client's method returns."""
+        return self._result(command, types.given_field)
+
+    def taken_result(self, command: Command) -> Part:
+        """What a handler may return."""
+        return self._result(command, types.taken_field)
+
+    def _result(self, command: Command, bare: Callable[[Scope, Field], Part]) -> Part:
+        result = command.result
+        if result is None:
+            return "None"
+        if not result.bare:
+            return self._scope.class_name(
+                names.result_class(command), command.service.module
+            )
+        return bare(self._scope, result.fields[0])
+
+    def result_class(self, command: Command, fields: tuple[Field, ...]) -> Class:
+        """What a parenthesised result is."""
+        return self._declarations.dataclass(
+            names.result_class(command),
+            fields,
+            Notes(),
+            title=f"What {command.name} answers.",
+        )
+
+    # --- commands as bytes ------------------------------------------------------------
+
+    def call(self, command: Command) -> Call:
+        scope = self._scope
+        number_, data = scope.builtin("int"), scope.builtin("bytes")
+        arguments = command.arguments
+        given = self._tuple([types.given_field(scope, f) for f in arguments])
+        taken = self._tuple([types.taken_field(scope, f) for f in arguments])
+        local = {field: f"a{at}" for at, field in enumerate(arguments, 1)}
+        unpack = None
+        if len(local) == 1:
+            unpack = "    (a1,) = arguments"
+        elif local:
+            targets = Group("(", tuple(local.values()), ")", bare=True)
+            unpack = statement(targets, " = arguments", indent=1)
+        wire = pair_literal("_command", command.wire)
+        return Call(
+            write=function_header(
+                self._private(command, "write"),
+                [f"ask: {data}", ("arguments: ", taken), f"depth: {number_}"],
+                data,
+            ),
+            read=self._declarations.reader_header(
+                self._private(command, "read"), given
+            ),
+            writer=self._records.writer(
+                arguments,
+                lambda f: local[f],
+                "depth",
+                leading=(("_ask", "ask"), ("_command", wire)),
+                unpack=unpack,
+            ),
+            reader=self._records.reader(
+                arguments,
+                "depth",
+                lambda values: a_tuple(tuple(values[f] for f in arguments)),
+            ),
+            answer=self._answer(command),
+            entry=self._entry(command, taken),
+        )
+
+    def _answer(self, command: Command) -> Answer | None:
+        scope, result = self._scope, command.result
+        if result is None:
+            return None
+        name = names.result_class(command)
+        wrong_type = None
+        if not result.bare:
+            wrong_type = statement(
+                "raise ", call("_wrong_type", string(an(name)), "result"), indent=2
+            )
+        return Answer(
+            write=function_header(
+                self._private(command, "write", "_answer"),
+                [
+                    f"answer: {scope.builtin('bytes')}",
+                    ("result: ", self.taken_result(command)),
+                    f"depth: {scope.builtin('int')}",
+                ],
+                scope.builtin("bytes"),
+            ),
+            read=self._declarations.reader_header(
+                self._private(command, "read", "_answer"), self.given_result(command)
+            ),
+            test=wrong_type and self._declarations.is_a("result", name),
+            wrong_type=wrong_type,
+            writer=self._records.writer(
+                result.fields,
+                lambda f: "result" if result.bare else f"result.{names.field_name(f)}",
+                "depth",
+                leading=(("_answer", "answer"),),
+            ),
+            reader=self._records.reader(
+                result.fields,
+                "depth",
+                lambda values: (
+                    values[result.fields[0]]
+                    if result.bare
+                    else self._declarations.build(
+                        name, result.fields, values, names.field_name
+                    )
+                ),
+            ),
+        )
+
+    def _entry(self, command: Command, taken: Part) -> str:
+        write_answer, read_answer = "_no_results_written", "_no_results_read"
+        if command.result is not None:
+            write_answer = self._private(command, "write", "_answer")
+            read_answer = self._private(command, "read", "_answer")
+        errors = tuple(
+            self._scope.reference("error", error) for error in command.errors
+        )
+        options: list[Part] = [
+            f"service={string(command.service.name)}",
+            f"name={string(command.name)}",
+            f"wire={byte_string(command.wire.encode())}",
+            f"write_request={self._private(command, 'write')}",
+            f"read_arguments={self._private(command, 'read')}",
+            f"write_answer={write_answer}",
+            f"read_answer={read_answer}",
+        ]
+        if errors:
+            options.append(("errors=", a_tuple(errors)))
+        if command.oneway:
+            options.append("oneway=True")
+        if command.timeout is not None:
+            options.append(f"timeout={number(command.timeout)}")
+        required = a_tuple(tuple(str(field.required) for field in command.arguments))
+        options.append(("required=", required))
+        kind = subscript("_Command", taken, self.given_result(command))
+        return statement(
+            f"{self.constant(command)} = ", kind, Group("(", tuple(options), ")")
+        )
+
+    def served(self, service: Service) -> str:
+        pairs = tuple(
+            a_tuple((self.constant(command), string(names.method_name(command))))
+            for command in service.commands
+        )
+        server = names.server_class(service)
+        return statement(f"{server}.__ampgen_commands__ = ", a_tuple(pairs))
+
+    def _tuple(self, items: list[Part]) -> Part:
+        return subscript(self._scope.builtin("tuple"), *(items or ["()"]))
+
+    def constant(self, command: Command) -> str:
+        name = names.snake_case(command.name).upper()
+        return self._scope.private("", name, command)
+
+    def _private(self, command: Command, verb: str, suffix: str = "") -> str:
+        return self._scope.private(verb, command.name + suffix, (command, suffix))

@@ -1,0 +1,285 @@
+"""Plans of what a schema declares beside services: enums, structs, unions, errors."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ampgen.targets.python import names, types
+from ampgen.targets.python.docstrings import Section, docstring, prose
+from ampgen.targets.python.layout import (
+    Either,
+    Group,
+    Part,
+    byte_string,
+    call,
+    flat,
+    statement,
+    string,
+)
+from ampgen.targets.python.plan import (
+    Alias,
+    Choice,
+    Class,
+    Enumeration,
+    Member,
+    Structure,
+)
+from ampgen.targets.python.records import default, mutable, pair_literal
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from ampgen.model import Enum, Field, Notes, Struct, Union
+    from ampgen.targets.python.codecs import Codecs
+    from ampgen.targets.python.records import Records
+    from ampgen.targets.python.scope import Scope
+
+DATACLASS = "@_dataclass(frozen=True, slots=True, kw_only=True)"
+
+
+def class_header(
+    name: str, bases: tuple[str, ...], notes: Notes, *decorators: str
+) -> str:
+    """A deprecated class is for type checkers to report: no warning at run time."""
+    lines = list(decorators)
+    if notes.deprecated is not None:
+        reason = string(notes.deprecated)
+        lines.insert(0, statement("@", call("_deprecated", reason, "category=None")))
+    group = (Group("(", bases, ")"),) if bases else ()
+    lines.append(statement(f"class {name}", *group, ":"))
+    return "\n".join(lines)
+
+
+def function_header(
+    name: str,
+    parameters: Sequence[Part],
+    returns: Part,
+    *,
+    indent: int = 0,
+    prefix: str = "def",
+    stub: bool = False,
+) -> str:
+    """``stub``: the body is the dots behind the colon."""
+    group = Group("(", tuple(parameters), ")")
+    colon = ": ..." if stub else ":"
+    return statement(f"{prefix} {name}", group, " -> ", returns, colon, indent=indent)
+
+
+def described(
+    fields: Iterable[Field], name: Callable[[Field], str]
+) -> tuple[tuple[str, str], ...]:
+    """Each field with its doc and, as no decorator can tell it, its deprecation."""
+    return tuple((name(f), prose(f.notes.doc, f.notes.deprecated)) for f in fields)
+
+
+def documented(
+    title: str, fields: Iterable[Field], name: Callable[[Field], str]
+) -> list[Section]:
+    """A section with all the fields, where at least one has something to say."""
+    entries = described(fields, name)
+    return [Section(title, entries)] if any(doc for _, doc in entries) else []
+
+
+def an(name: str) -> str:
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
+class Declarations:
+    """Plans the declarations of one module."""
+
+    def __init__(self, scope: Scope, codecs: Codecs, records: Records) -> None:
+        self._scope = scope
+        self._codecs = codecs
+        self._records = records
+
+    # --- enums ------------------------------------------------------------------------
+
+    def enum_class(self, enum: Enum) -> Class:
+        members = tuple(
+            statement(f"{names.member_name(m.name)} = {string(m.value)}", indent=1)
+            for m in enum.members
+        )
+        entries = tuple(
+            (names.member_name(m.name), prose(m.notes.doc, m.notes.deprecated))
+            for m in enum.members
+        )
+        sections = (
+            [Section("Members", entries)] if any(doc for _, doc in entries) else []
+        )
+        name = names.type_name(enum)
+        return Class(
+            class_header(name, ("_StrEnum",), enum.notes),
+            docstring(
+                enum.notes.doc or "", sections, indent=1, title=f"The values of {name}."
+            ),
+            members,
+        )
+
+    def enumeration(self, enum: Enum) -> Enumeration:
+        kind = "open" if enum.open else "closed"
+        name = names.type_name(enum)
+        encode = self._scope.reference("encode", enum)
+        decode = self._scope.reference("decode", enum)
+        return Enumeration(
+            statement(f"{encode} = ", call(f"_{kind}_enum_encoder", name)),
+            statement(f"{decode} = ", call(f"_{kind}_enum_decoder", name)),
+        )
+
+    # --- structs and results ----------------------------------------------------------
+
+    def dataclass(
+        self, name: str, fields: Sequence[Field], notes: Notes, title: str = ""
+    ) -> Class:
+        sections = documented("Attributes", fields, names.field_name)
+        return Class(
+            class_header(name, (), notes, DATACLASS),
+            docstring(
+                notes.doc or "",
+                sections,
+                indent=1,
+                title=title or f"{name}.",
+                always=bool(title),
+            ),
+            tuple(self._dataclass_field(field) for field in fields) or ("    pass",),
+        )
+
+    def _dataclass_field(self, field: Field) -> str:
+        scope = self._scope
+        left: Part = (f"{names.field_name(field)}: ", types.given_field(scope, field))
+        options: list[Part] = []
+        right: Part | None = None
+        if field.optional:
+            right = "None"
+        elif field.default is not None:
+            right = default(scope, field.default, field, mutable=True)
+            if mutable(field):
+                factory: Part = ("lambda: ", right)
+                if flat(right) in ("[]", "{}"):
+                    empty = types.given(scope, field.type)
+                    lazily = types.names_class_of(field.type, scope.module)
+                    factory = ("lambda: ", empty, "()") if lazily else empty
+                options.append(("default_factory=", factory))
+                right = None
+        if field.sensitive:
+            options.append("repr=False")
+        if options:
+            if right is not None:
+                options.insert(0, ("default=", right))
+            right = call("_field", *options)
+        return statement(left, *(() if right is None else (" = ", right)), indent=1)
+
+    def structure(self, struct: Struct) -> Structure:
+        scope = self._scope
+        name = scope.class_name(names.type_name(struct), struct.module)
+        return Structure(
+            encode=self._encoder_header(scope.reference("encode", struct), name),
+            read=self.reader_header(scope.reference("read", struct), name),
+            test=self.is_a("value", name),
+            wrong_type=self._wrong_type(struct.name),
+            writer=self._records.writer(
+                struct.fields, lambda f: f"value.{names.field_name(f)}", "depth - 1"
+            ),
+            reader=self._records.reader(
+                struct.fields,
+                "depth - 1",
+                lambda values: self.build(
+                    name, struct.fields, values, names.field_name
+                ),
+            ),
+        )
+
+    def build(
+        self,
+        name: str,
+        fields: Sequence[Field],
+        values: dict[Field, str],
+        field_name: Callable[[Field], str],
+    ) -> Part:
+        return call(name, *(f"{field_name(f)}={values[f]}" for f in fields))
+
+    def _encoder_header(self, function: str, name: str) -> str:
+        scope = self._scope
+        parameters = (f"value: {name}", f"depth: {scope.builtin('int')}")
+        return function_header(function, parameters, scope.builtin("bytes"))
+
+    def reader_header(self, function: str, returns: Part) -> str:
+        scope = self._scope
+        number = scope.builtin("int")
+        parameters = (
+            f"data: {scope.builtin('bytes')}",
+            f"at: {number}",
+            f"depth: {number}",
+        )
+        result = (
+            scope.builtin("tuple"),
+            Group("[", (returns, number), "]", subscript=True),
+        )
+        return function_header(function, parameters, result)
+
+    def is_a(self, value: str, name: str) -> Part:
+        return call(self._scope.builtin("isinstance"), value, name)
+
+    def _wrong_type(self, name: str) -> str:
+        return statement(
+            "raise ", call("_wrong_type", string(an(name)), "value"), indent=2
+        )
+
+    # --- unions -----------------------------------------------------------------------
+
+    def union_classes(self, union: Union) -> tuple[Class | Alias, ...]:
+        members = tuple(self._member_class(union, member) for member in union.members)
+        name = names.type_name(union)
+        classes = tuple(names.member_class(union, member) for member in union.members)
+        either = Either(classes) if union.members[1:] else classes[0]
+        alias = statement(f"{name}: _TypeAlias = ", either)
+        doc = prose(union.notes.doc, union.notes.deprecated)
+        return (*members, Alias(alias, docstring(doc, indent=0)))
+
+    def _member_class(self, union: Union, member: Field) -> Class:
+        annotation = types.given(self._scope, member.type)
+        return Class(
+            class_header(
+                names.member_class(union, member),
+                (),
+                member.notes,
+                "@_dataclass(frozen=True, slots=True)",
+            ),
+            docstring(
+                member.notes.doc or "",
+                indent=1,
+                title=f"The member `{member.name}` of {union.name}.",
+            ),
+            (statement("value: ", annotation, indent=1),),
+        )
+
+    def choice(self, union: Union) -> Choice:
+        scope = self._scope
+        name = scope.class_name(names.type_name(union), union.module)
+        unknown = tuple(string(member.key) for member in union.members)
+        return Choice(
+            encode=self._encoder_header(scope.reference("encode", union), name),
+            read=self.reader_header(scope.reference("read", union), name),
+            test=self.is_a("value", name),
+            wrong_type=self._wrong_type(union.name),
+            unknown_member=statement(
+                "raise ", call("_unknown_member", *unknown), indent=1
+            ),
+            members=tuple(self._member(union, member) for member in union.members),
+        )
+
+    def _member(self, union: Union, member: Field) -> Member:
+        codecs = self._codecs
+        name = names.member_class(union, member)
+        build: Part = call(name, codecs.decode(member.type, "raw", "depth - 1"))
+        return Member(
+            test=self.is_a("value", name),
+            key=string(member.key),
+            header=pair_literal(member.key),
+            encode=statement(
+                "v1 = ",
+                codecs.encode(member.type, "value.value", "depth - 1"),
+                indent=3,
+            ),
+            raw_key=byte_string(member.key.encode()),
+            build=(statement("return ", build, ", end", indent=3),),
+        )

@@ -1,0 +1,197 @@
+"""Lay out statements as ``ruff format`` with its defaults would.
+
+A statement is a run of parts: text that is never broken, and bracketed groups. What
+fits in 88 columns stands on one line; else groups are opened, the last one first, one
+item a line, with the trailing comma that keeps them open. A name may be so long that
+even this does not fit; such a statement ends in ``# fmt: skip``, since how a formatter
+breaks it further is not worth copying.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from itertools import combinations
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+WIDTH = 88  # ruff's default
+INDENT = " " * 4
+
+# A formatter leaves a lone name or literal in a bracket as it is, however long.
+_UNBREAKABLE = re.compile(r""" *(\w+=)?([\w.]+|b?"[^"]*"|b?'[^']*'),?""")
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Brackets and what they hold.
+
+    ``bare``: no brackets are written while it fits on one line (an import's names).
+    """
+
+    open: str
+    items: tuple[Part, ...]
+    close: str
+    bare: bool = False
+    subscript: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Either:
+    """``A | B``, in parentheses where it is too long for a line; ends a statement."""
+
+    items: tuple[str, ...]
+
+
+Part: TypeAlias = "str | Group | Either | tuple[Part, ...]"
+
+
+def call(function: str, *arguments: Part) -> Part:
+    return (function, Group("(", arguments, ")"))
+
+
+def subscript(name: str, *arguments: Part) -> Part:
+    return (name, Group("[", arguments, "]", subscript=True))
+
+
+def a_tuple(items: tuple[Part, ...]) -> Part:
+    """``(a,)`` needs its comma even on one line."""
+    return Group("(", items, ",)" if len(items) == 1 else ")")
+
+
+def flat(part: Part) -> str:
+    """The part on one line."""
+    match part:
+        case str():
+            return part
+        case Group():
+            inside = ", ".join(flat(item) for item in part.items)
+            return inside if part.bare else part.open + inside + part.close
+        case Either():
+            return " | ".join(part.items)
+        case _:
+            return "".join(flat(piece) for piece in part)
+
+
+def statement(*parts: Part, indent: int = 0) -> str:
+    """A whole statement, or the header of a compound one, ``indent`` levels in.
+
+    The first line is indented as well; there is no line end behind the last.
+    """
+    margin = INDENT * indent
+    lines = _lay(parts, len(margin), 0).split("\n")
+    text = margin + "\n".join(lines)
+    if any(
+        len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line)
+        for line in text.split("\n")
+    ):
+        text += "  # fmt: skip"
+    return text
+
+
+def fits(*parts: Part, indent: int = 0) -> bool:
+    """Does it stand on one line?"""
+    return len(INDENT) * indent + len(flat(parts)) <= WIDTH
+
+
+def _lay(part: Part, margin: int, after: int) -> str:
+    """The part, begun at column ``margin`` on a line that starts there, with ``after``
+    more columns to follow it on its last line.
+    """
+    one_line = flat(part)
+    pieces = _pieces(part)
+    groups = [at for at, piece in enumerate(pieces) if _can_open(piece)]
+    if margin + len(one_line) + after <= WIDTH or not groups:
+        return one_line
+    text = one_line
+    for count in range(1, len(groups) + 1):
+        for opened in _preferred(pieces, list(combinations(groups, count))):
+            text = "".join(
+                _open(piece, margin) if at in opened else flat(piece)
+                for at, piece in enumerate(pieces)
+            )
+            first, *_, last = text.split("\n")
+            if margin + len(first) <= WIDTH and len(last) + after <= WIDTH:
+                return text
+    return text
+
+
+def _preferred(
+    pieces: list[str | Group | Either], choices: list[tuple[int, ...]]
+) -> list[tuple[int, ...]]:
+    """Of a function the parameters are opened first, else the last group."""
+    first = pieces[0]
+    if isinstance(first, str) and first.startswith(("def ", "async def ")):
+        return [choice for choice in choices if choice[0] == 1]
+    return choices[::-1]
+
+
+def _pieces(part: Part) -> list[str | Group | Either]:
+    if isinstance(part, str | Group | Either):
+        return [part]
+    return [piece for inner in part for piece in _pieces(inner)]
+
+
+def _can_open(piece: str | Group | Either) -> bool:
+    match piece:
+        case str():
+            return False
+        case Group("[", (_,), "]", subscript=True):
+            return False  # the comma would make a tuple of it
+        case Group() | Either():
+            return bool(piece.items)
+
+
+def _open(group: str | Group | Either, margin: int) -> str:
+    inner = margin + len(INDENT)
+    if isinstance(group, str):
+        return group
+    if isinstance(group, Either):
+        return _open_either(group, margin)
+    items = "".join(f"{' ' * inner}{_lay(item, inner, 1)},\n" for item in group.items)
+    return f"{group.open}\n{items}{' ' * margin}{group.close.removeprefix(',')}"
+
+
+def _open_either(either: Either, margin: int) -> str:
+    inner = margin + len(INDENT)
+    lines = [flat(either)]
+    if inner + len(lines[0]) > WIDTH:
+        lines = [f"{'| ' if at else ''}{item}" for at, item in enumerate(either.items)]
+    body = "".join(f"{' ' * inner}{line}\n" for line in lines)
+    return f"(\n{body}{' ' * margin})"
+
+
+def string(text: str) -> str:
+    """A string literal: in double quotes, unless single ones need fewer escapes."""
+    quote = _quote(text.count('"'), text.count("'"))
+    return quote + "".join(_escape(c, repr(c)[1:-1], quote) for c in text) + quote
+
+
+def byte_string(data: bytes, escaped: Collection[int] = ()) -> str:
+    """A bytes literal; the bytes at the places ``escaped`` are written as ``\\xNN``."""
+    shown = bytes(byte for at, byte in enumerate(data) if at not in escaped)
+    quote = _quote(shown.count(b'"'), shown.count(b"'"))
+    text = "".join(
+        f"\\x{byte:02x}"
+        if at in escaped
+        else _escape(chr(byte), repr(bytes([byte]))[2:-1], quote)
+        for at, byte in enumerate(data)
+    )
+    return f"b{quote}{text}{quote}"
+
+
+def _quote(double: int, single: int) -> str:
+    return "'" if double > single else '"'
+
+
+def _escape(character: str, shown: str, quote: str) -> str:
+    if character in "'\"":
+        return f"\\{character}" if character == quote else character
+    return shown
+
+
+def number(value: float) -> str:
+    """A finite float's literal, the exponent without its plus."""
+    return repr(value).replace("e+", "e")

@@ -1,0 +1,119 @@
+"""One schema file as the text of a module: planned, laid out, with its imports."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ampgen.model import Error, Union
+from ampgen.targets.python.imports import standard_imports, stub_import, used
+from ampgen.targets.python.layout import Group, Part, call, statement, string
+from ampgen.targets.python.ordering import dunder_all
+from ampgen.targets.python.planning import plan_module
+from ampgen.targets.python.scope import Scope, public_names
+from ampgen.targets.templates import environment
+
+if TYPE_CHECKING:
+    from ampgen.model import Declaration, Module
+
+
+def render_module(module: Module, scopes: dict[Module, Scope], version: str) -> str:
+    """The text of the module; ``scopes`` holds those of the modules before it."""
+    scope = Scope(module, scopes)
+    plan = plan_module(module, scope)
+    body = (
+        environment()
+        .get_template("python/module.py.j2")
+        .render(module=plan, b=_Builtins(scope), line=_line, call=call)
+    )
+    head = environment().get_template("python/head.py.j2")
+    imported = used(body) - {"_require_runtime"}
+    deprecated = uses_deprecated(module)
+    return head.render(
+        schema=schema_path(module),
+        version=version,
+        pyright=[
+            "reportPrivateUsage",  # a struct's codec is called from other modules
+            "reportUnusedFunction",
+            "reportUnnecessaryIsInstance",  # a caller need not use a type checker
+            *(["reportIncompatibleMethodOverride"] if "_Unpack" in imported else []),
+            *(["reportDeprecated"] if deprecated else []),
+            *(["reportConstantRedefinition"] if _has_upper_attribute(module) else []),
+        ],
+        deprecated=deprecated,
+        docstring=plan.docstring,
+        annotations=scope.future_annotations,
+        compatible=string(".".join(version.split(".")[:2])),
+        standard=standard_imports(imported),
+        stubs=stub_import(imported) if imported else None,
+        modules=[
+            _import(scope, name, path)
+            for name, path in sorted(scope.module_imports.items())
+        ],
+        all=statement(
+            "__all__ = ",
+            Group("[", tuple(map(string, dunder_all(public_names(module)))), "]"),
+        ),
+        body=body,
+    )
+
+
+def _line(indent: int, *parts: Part | int) -> str:
+    """A statement for a template, which has numbers too."""
+    texts = (str(part) if isinstance(part, int) else part for part in parts)
+    return statement(*texts, indent=indent)
+
+
+class _Builtins:
+    """The builtins that the templates name, as the module has to write them."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+
+    def __getitem__(self, name: str) -> str:
+        return self._scope.builtin(name)
+
+
+def schema_path(module: Module) -> str:
+    return "/".join(module.path) + ".amp"
+
+
+def _import(scope: Scope, name: str, path: tuple[str, ...]) -> str:
+    """A relative import of another generated module."""
+    here = scope.path[:-1]
+    shared = 0
+    while shared < min(len(here), len(path) - 1) and here[shared] == path[shared]:
+        shared += 1
+    package = "." * (len(here) - shared + 1) + ".".join(path[shared:-1])
+    return statement(
+        f"from {package} import ",
+        Group("(", (f"{path[-1]} as {name}",), ")", bare=True),
+    )
+
+
+def uses_deprecated(module: Module) -> bool:
+    """May the module name a class that is deprecated: one of its own, or an imported
+    one?
+    """
+    reached = [module]
+    for (
+        near
+    ) in reached:  # grows: an alias may lead further than the imports of this module
+        reached += [other for other in near.imports if other not in reached]
+    return any(_has_deprecated(d) for near in reached for d in near.declarations)
+
+
+def _has_upper_attribute(module: Module) -> bool:
+    """Is a field of an error, which its constructor sets, called like a constant?"""
+    return any(
+        field.name.isupper()
+        for declaration in module.declarations
+        if isinstance(declaration, Error)
+        for field in declaration.fields
+    )
+
+
+def _has_deprecated(declaration: Declaration) -> bool:
+    """Is a class made of it, or of a member, deprecated?"""
+    members = declaration.members if isinstance(declaration, Union) else ()
+    notes = (declaration.notes, *(member.notes for member in members))
+    return any(note.deprecated is not None for note in notes)

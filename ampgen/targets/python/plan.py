@@ -1,0 +1,160 @@
+"""What a template is given: every string legal, escaped and laid out; loops are left to
+it.
+
+A ``header`` is all of a ``class`` or ``def`` up to its colon, decorators before it. A
+``docstring`` is indented, and ``None`` where there is none. All other statements are
+whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ampgen.targets.python.layout import Part
+    from ampgen.targets.python.records import Reader, Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    header: str
+    docstring: str | None
+    body: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Class:
+    """A class without code of its own but for what dataclass or enum make of it."""
+
+    header: str
+    docstring: str | None
+    members: tuple[str, ...] = ()
+    methods: tuple[Function, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A union's name; its docstring stands below it."""
+
+    statement: str
+    docstring: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Enumeration:
+    """How an enum is written and read: two statements."""
+
+    encode: str
+    decode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """One struct as a box."""
+
+    encode: str
+    read: str
+    test: Part
+    wrong_type: str
+    writer: Writer
+    reader: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """One member of a union: its test, and its key and value both ways."""
+
+    test: Part
+    key: str
+    header: str
+    encode: str
+    raw_key: str
+    build: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One union as a box with a single key."""
+
+    encode: str
+    read: str
+    test: Part
+    wrong_type: str
+    unknown_member: str
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A declared error's fields, and its entry for the commands that raise it."""
+
+    encode: str
+    decode: str
+    writer: Writer
+    reader: Reader
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class NestedFunctions:
+    """Of a list or map inside another; a struct has an ``encode`` already."""
+
+    encode: Function | None
+    decode: Function
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``test`` is ``None`` where the result is bare: its own encoder tests it."""
+
+    write: str
+    read: str
+    test: Part | None
+    wrong_type: str | None
+    writer: Writer
+    reader: Reader
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command: its request and its answer as boxes, and its entry for the runtime.
+
+    ``answer`` is ``None`` where it carries nothing.
+    """
+
+    write: str
+    read: str
+    writer: Writer
+    reader: Reader
+    answer: Answer | None
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """All of one generated module below its header."""
+
+    docstring: str | None
+    enums: tuple[Class, ...]
+    types: tuple[Class | Alias, ...]
+    services: tuple[Class, ...]
+    enumerations: tuple[Enumeration, ...]
+    structures: tuple[Structure, ...]
+    choices: tuple[Choice, ...]
+    failures: tuple[Failure, ...]
+    calls: tuple[Call, ...]
+    served: tuple[str, ...]
+    nested: tuple[NestedFunctions, ...] = ()
+    enum_aliases: tuple[str, ...] = ()
+    class_aliases: tuple[str, ...] = ()
+
+    @property
+    def has_codecs(self) -> bool:
+        return bool(
+            self.enumerations
+            or self.structures
+            or self.choices
+            or self.failures
+            or self.calls
+        )

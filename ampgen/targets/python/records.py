@@ -1,0 +1,284 @@
+"""Plans of records: how one box of known keys is written and read.
+
+A struct, a request, an answer and an error are all such records. Keys are written in
+their bytewise order, as Twisted does; the reader looks for them in the same order
+first. Locals are numbered, never named by the schema: ``v2`` is the value, ``n2`` its
+length, ``r2`` the raw bytes of the second key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ampgen.model import EmptyMap, Enum, ListType, ListValue, MemberValue, Value
+from ampgen.targets.python import names
+from ampgen.targets.python.layout import (
+    WIDTH,
+    Group,
+    Part,
+    a_tuple,
+    byte_string,
+    fits,
+    number,
+    statement,
+    string,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from ampgen.model import Default, Field, Type
+    from ampgen.targets.python.codecs import Codecs
+    from ampgen.targets.python.scope import Scope
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenKey:
+    """One key as it is written. ``number`` is its place in the box, from 1."""
+
+    number: int
+    key: str
+    header: str
+    raw_key: str
+    source: str
+    optional: bool
+    encode: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReadKey:
+    """One key as it is read. ``header_size``: of its length, itself, its value's
+    length.
+    """
+
+    number: int
+    key: str
+    header: str
+    header_size: int
+    raw_key: str
+    required: bool
+    decode: str
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """``join`` is the statement that puts the box together, ``unpack`` the first."""
+
+    keys: tuple[WrittenKey, ...]
+    join: str
+    unpack: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """``clear``: the statements that take all keys for absent; ``build``: the last
+    ones.
+    """
+
+    keys: tuple[ReadKey, ...]
+    clear: tuple[str, ...]
+    build: tuple[str, ...]
+
+
+def in_order(fields: Sequence[Field]) -> list[Field]:
+    """As they are written: sorted by key, bytewise."""
+    return sorted(fields, key=lambda field: field.key.encode())
+
+
+def pair_literal(key: str, value: str | None = None) -> str:
+    """The bytes of a key, or of a whole pair, each with its length before it.
+
+    The length is always two escapes: as text it would run into what follows.
+    """
+    texts = [key] if value is None else [key, value]
+    data = b"".join(
+        len(text).to_bytes(2, "big") + text.encode("ascii") for text in texts
+    )
+    lengths = {0, 1}
+    if value is not None:
+        lengths |= {len(key) + 2, len(key) + 3}
+    return byte_string(data, escaped=lengths)
+
+
+class Records:
+    """Plans the records of one module."""
+
+    def __init__(self, scope: Scope, codecs: Codecs) -> None:
+        self._scope = scope
+        self._codecs = codecs
+
+    def writer(
+        self,
+        fields: Sequence[Field],
+        source: Callable[[Field], str],
+        depth: str,
+        *,
+        leading: Sequence[tuple[str, str]] = (),
+        unpack: str | None = None,
+    ) -> Writer:
+        """``source`` is where a field's value stands; ``leading`` are pairs that are
+        ready made, each with the key that tells its place.
+        """
+        keys: list[WrittenKey] = []
+        pieces: list[tuple[bytes, list[str]]] = [
+            (key.encode(), [piece]) for key, piece in leading
+        ]
+        for at, field in enumerate(in_order(fields), 1):
+            value = source(field)
+            encode = statement(
+                f"v{at} = ",
+                self._codecs.encode(field.type, value, depth),
+                indent=3 if field.optional else 2,
+            )
+            literal = pair_literal(field.key)
+            raw_key = byte_string(field.key.encode())
+            keys.append(
+                WrittenKey(
+                    at,
+                    string(field.key),
+                    literal,
+                    raw_key,
+                    value,
+                    field.optional,
+                    encode,
+                )
+            )
+            first = f"k{at}" if field.optional else literal
+            pieces.append((field.key.encode(), [first, f"n{at}", f"v{at}"]))
+        pieces.sort(key=lambda piece: piece[0])
+        items: tuple[Part, ...] = tuple(part for _, parts in pieces for part in parts)
+        join = statement(
+            'return b"".join',
+            Group("(", (a_tuple((*items, 'b"\\x00\\x00"')),), ")"),
+            indent=1,
+        )
+        return Writer(tuple(keys), join, unpack)
+
+    def reader(
+        self,
+        fields: Sequence[Field],
+        depth: str,
+        build: Callable[[dict[Field, str]], Part],
+        *,
+        ending: str = ", end",
+    ) -> Reader:
+        """``build`` makes the record of its values' names; ``ending`` is returned with
+        it.
+        """
+        keys: list[ReadKey] = []
+        ordered = in_order(fields)
+        for at, field in enumerate(ordered, 1):
+            keys.append(
+                ReadKey(
+                    number=at,
+                    key=string(field.key),
+                    header=pair_literal(field.key),
+                    header_size=len(field.key) + 4,
+                    raw_key=byte_string(field.key.encode()),
+                    required=field.required,
+                    decode=self.decode(field, f"v{at}", f"r{at}", depth),
+                )
+            )
+        raws = [f"r{at} = " for at in range(1, len(keys) + 1)]
+        clear = tuple(f"    {''.join(row)}None" for row in _rows(raws, WIDTH - 8))
+        values = {field: f"v{at}" for at, field in enumerate(ordered, 1)}
+        return Reader(tuple(keys), clear, _return(build(values), ending))
+
+    def decode(
+        self, field: Field, target: str, raw: str, depth: str, indent: int = 2
+    ) -> str:
+        """The statements that decode a key of which ``raw`` is ``None`` if it is
+        absent.
+        """
+        margin = "    " * indent
+        decoded = self._codecs.decode(field.type, raw, depth)
+        if field.required:
+            return (
+                f"{margin}if {raw} is None:\n{margin}    raise _missing()\n"
+                + statement(f"{target} = ", decoded, indent=indent)
+            )
+        absent: Part = "None"
+        if field.default is not None:
+            absent = default(self._scope, field.default, field, mutable=True)
+        line = (f"{target} = ", absent, f" if {raw} is None else ", decoded)
+        if fits(*line, indent=indent):
+            return statement(*line, indent=indent)
+        branches = [
+            (f"{margin}if {raw} is None:", absent),
+            (f"{margin}if {raw} is not None:", decoded),
+        ]
+        # A type checker takes the type from the first; None says nothing yet, [] too
+        # little.
+        first, second = branches if absent == "None" else branches[::-1]
+        return "\n".join(
+            (
+                first[0],
+                statement(f"{target} = ", first[1], indent=indent + 1),
+                f"{margin}else:",
+                statement(f"{target} = ", second[1], indent=indent + 1),
+            )
+        )
+
+
+def _rows(texts: list[str], width: int) -> Iterator[list[str]]:
+    """As many in a row as fit."""
+    row: list[str] = []
+    for text in texts:
+        if row and sum(map(len, row)) + len(text) > width:
+            yield row
+            row = []
+        row.append(text)
+    if row:
+        yield row
+
+
+def _return(record: Part, ending: str) -> tuple[str, ...]:
+    line = ("return ", record, ending)
+    if fits(*line, indent=1) or not ending:
+        return (statement(*line, indent=1),)
+    return (statement("record = ", record, indent=1), f"    return record{ending}")
+
+
+def mutable(field: Field) -> bool:
+    """Has it a default that each holder needs a fresh one of?"""
+    return isinstance(field.default, ListValue | EmptyMap)
+
+
+def default(scope: Scope, value: Default, field: Field, *, mutable: bool) -> Part:
+    """A default as an expression; ``mutable``: a list is one, made at each use."""
+    return _default(scope, value, field.type, mutable=mutable)
+
+
+def _default(scope: Scope, value: Default, type_: Type, *, mutable: bool) -> Part:
+    match value:
+        case Value(plain):
+            return _literal(plain)
+        case MemberValue(member):
+            if not isinstance(type_, Enum):
+                raise TypeError("analysis gives members to enums alone")
+            name = scope.class_name(names.type_name(type_), type_.module)
+            return f"{name}.{names.member_name(member.name)}"
+        case ListValue(items):
+            if not isinstance(type_, ListType):
+                raise TypeError("analysis gives lists to lists alone")
+            parts = tuple(
+                _default(scope, item, type_.item, mutable=mutable) for item in items
+            )
+            return Group("[", parts, "]") if mutable else a_tuple(parts)
+        case EmptyMap():
+            return "{}"
+
+
+def _literal(value: bool | int | float | str) -> str:
+    match value:
+        case str():
+            return string(value)
+        case float():
+            if value != value:
+                return "_nan"
+            if value in (float("inf"), float("-inf")):
+                return "_inf" if value > 0 else "-_inf"
+            return number(value)
+        case _:
+            return repr(value)

@@ -1,0 +1,219 @@
+"""Plans of services: the classes of the client and of the abstract server."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ampgen.targets.python import names, types
+from ampgen.targets.python.declarations import class_header, described, function_header
+from ampgen.targets.python.docstrings import Section, docstring, prose
+from ampgen.targets.python.layout import (
+    Part,
+    a_tuple,
+    call,
+    statement,
+    string,
+    subscript,
+)
+from ampgen.targets.python.plan import Class, Function
+from ampgen.targets.python.records import default
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ampgen.model import Command, Service
+    from ampgen.targets.python.commands import Commands
+    from ampgen.targets.python.scope import Scope
+
+
+class Services:
+    """Plans the services of one module."""
+
+    def __init__(self, scope: Scope, commands: Commands) -> None:
+        self._scope = scope
+        self._commands = commands
+
+    # --- classes ----------------------------------------------------------------------
+
+    def client(self, service: Service) -> Class:
+        return Class(
+            self._header(service, names.client_class, "_Client"),
+            docstring(
+                service.notes.doc or "",
+                indent=1,
+                title=f"Calls the commands of {service.name}.",
+            ),
+            (),
+            (
+                *self._connecting(service),
+                *(self._client_method(command) for command in service.commands),
+            ),
+        )
+
+    def server(self, service: Service) -> Class:
+        return Class(
+            self._header(service, names.server_class, "_Server"),
+            docstring(
+                service.notes.doc or "",
+                indent=1,
+                title=f"Derive from this to answer the commands of {service.name}.",
+            ),
+            (),
+            (
+                *(self._property(called) for called in service.calls),
+                *(self._handler(command) for command in service.commands),
+            ),
+        )
+
+    def _header(
+        self, service: Service, name: Callable[[Service], str], root: str
+    ) -> str:
+        bases = tuple(self._scope.base(name(b), b.module) for b in service.extends)
+        return class_header(name(service), bases or (root,), service.notes)
+
+    def _property(self, called: Service) -> Function:
+        client = self._scope.class_name(names.client_class(called), called.module)
+        return Function(
+            f"    @{self._scope.builtin('property')}\n"
+            + function_header(names.called_name(called), ["self"], client, indent=1),
+            docstring(
+                "The other end of the connection of the call being handled.",
+                indent=2,
+            ),
+            (
+                statement(
+                    "return ", call(client, "_current_call().connection"), indent=2
+                ),
+            ),
+        )
+
+    def _connecting(self, service: Service) -> Iterator[Function]:
+        """``connect`` and ``local``, where no base has them with these services."""
+        called = service.all_calls()
+        through = [base for base in service.extends if base.all_calls()]
+        if not called or (not service.calls and len(through) == 1):
+            return
+        arguments: list[Part] = []
+        for other in called:
+            server = self._scope.class_name(names.server_class(other), other.module)
+            arguments.append(f"{names.called_name(other)}: {server} | None = None")
+        given = a_tuple(tuple(names.called_name(other) for other in called))
+        for name, target, target_type, options, doc in (
+            (
+                *("connect", "address", "_Address", "_ConnectOptions"),
+                "Connect to a server, and answer what it calls in turn.",
+            ),
+            (
+                *("local", "service", "_Server", "_LocalOptions"),
+                "Call a service of this process, and answer what it calls in turn.",
+            ),
+        ):
+            parameters: list[Part] = [
+                "cls",
+                f"{target}: {target_type}",
+                "*",
+                *arguments,
+                f"**options: _Unpack[{options}]",
+            ]
+            yield Function(
+                f"    @{self._scope.builtin('classmethod')}\n"
+                + function_header(name, parameters, "_Connecting[_Self]", indent=1),
+                docstring(doc, indent=2),
+                (
+                    statement(
+                        "return ",
+                        call(f"cls._{name}", target, given, "options"),
+                        indent=2,
+                    ),
+                ),
+            )
+
+    # --- methods ----------------------------------------------------------------------
+
+    def _client_method(self, command: Command) -> Function:
+        decorators: tuple[str, ...] = ()
+        if command.notes.deprecated is not None:
+            reason = string(command.notes.deprecated)
+            decorators = (statement("@", call("_deprecated", reason), indent=1),)
+        header = function_header(
+            names.method_name(command),
+            [*self._parameters(command), "timeout: _Timeout = _DEFAULT"],
+            self._commands.given_result(command),
+            indent=1,
+            prefix="async def",
+        )
+        arguments = a_tuple(tuple(map(names.argument_name, command.arguments)))
+        constant = self._commands.constant(command)
+        send = "self._send" if command.oneway else "self._call"
+        result = "" if command.oneway else "return "
+        return Function(
+            "\n".join((*decorators, header)),
+            self._docstring(command),
+            (
+                statement(
+                    f"{result}await ",
+                    call(send, constant, arguments, "timeout"),
+                    indent=2,
+                ),
+            ),
+        )
+
+    def _parameters(self, command: Command) -> list[Part]:
+        """In declared order; what is required after what is not comes by name."""
+        scope = self._scope
+        by_position: list[Part] = ["self"]
+        by_name: list[Part] = []
+        seen_default = False
+        for field in command.arguments:
+            annotated: Part = (
+                f"{names.argument_name(field)}: ",
+                types.taken_field(scope, field),
+            )
+            if field.required:
+                (by_name if seen_default else by_position).append(annotated)
+                continue
+            seen_default = True
+            value: Part = "None"
+            if field.default is not None:
+                value = default(scope, field.default, field, mutable=False)
+            by_position.append((annotated, " = ", value))
+        return [*by_position, "*", *by_name]
+
+    def _handler(self, command: Command) -> Function:
+        scope = self._scope
+        parameters: list[Part] = [
+            "self",
+            *(
+                (f"{names.argument_name(field)}: ", types.given_field(scope, field))
+                for field in command.arguments
+            ),
+        ]
+        result = self._commands.taken_result(command)
+        doc = self._docstring(command, deprecation=True)
+        header = function_header(
+            names.method_name(command),
+            parameters,
+            (result, " | ", subscript("_Awaitable", result)),
+            indent=1,
+            stub=doc is None,
+        )
+        return Function(f"    @_abstractmethod\n{header}", doc)
+
+    def _docstring(self, command: Command, *, deprecation: bool = False) -> str | None:
+        """All that is known of a documented command; of another, what it may raise."""
+        notes, result = command.notes, command.result
+        doc = prose(notes.doc, notes.deprecated if deprecation else None)
+        results = () if result is None or result.bare else result.fields
+        sections: list[Section] = []
+        if notes.doc or any(f.notes.doc for f in (*command.arguments, *results)):
+            arguments = described(command.arguments, names.argument_name)
+            sections.append(Section("Arguments", arguments))
+            sections.append(Section("Returns", described(results, names.field_name)))
+        errors = tuple(
+            (names.type_name(error), (error.notes.doc or "").split("\n")[0])
+            for error in command.errors
+        )
+        sections.append(Section("Raises", errors))
+        return docstring(
+            doc, sections, indent=2, title=f"{command.name}.", always=False
+        )

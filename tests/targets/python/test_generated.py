@@ -1,0 +1,407 @@
+"""What the generated classes are, and that calls go through them."""
+
+# Deprecated things are used here on purpose, and handlers take whatever comes.
+# pyright: reportDeprecated=false, reportIncompatibleMethodOverride=false
+
+from __future__ import annotations
+
+import copy
+import datetime
+import decimal
+import inspect
+import keyword
+import math
+import pickle
+import sys
+import uuid
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from ampgen.runtime import EncodeError, InternalError
+from tests.targets.python import hostile
+from tests.targets.python.conftest import ROOT
+
+if TYPE_CHECKING:
+    from tests.targets.python.conftest import Compiling
+
+sys.path.insert(0, str(ROOT))
+try:
+    from generated_example import everything as ours
+    from generated_example.common import audit, geo
+finally:
+    sys.path.remove(str(ROOT))
+
+NODE = ours.Node(
+    name="a", children=[ours.Node(name="b")], named={"c": ours.Node(name="d")}
+)
+SCALARS = ours.Scalars(
+    truth=True,
+    whole=10**400,
+    real=0.1,
+    text="é\0",
+    raw=b"\xff",
+    exact=decimal.Decimal("1.50"),
+    moment=datetime.datetime(2026, 1, 31, 23, 59, 58, 1, datetime.UTC),
+    day=datetime.date(2026, 1, 31),
+    span=datetime.timedelta(days=-1, microseconds=1),
+    id=uuid.UUID(int=7),
+    any={"a": [1, None, {"b": 1.5}]},
+    file=Path("a/b"),
+)
+NESTED = ours.Nested(
+    flat=[1, -2],
+    deep=[[["a"], []], []],
+    points=[geo.Point(x=1.0, y=math.inf)],
+    rows=[[geo.Point(x=1.0, y=2.0)], []],
+    targets=[
+        ours.TargetPath("p"),
+        ours.TargetMany([ours.TargetLevel(ours.Level.LOUD)]),
+    ],
+    anything=[None, 1, "a", [], {}],
+    by_name={"b": 1, "a": 2},
+    by_number={-1: geo.Point(x=0.0, y=0.0)},
+    by_id={uuid.UUID(int=1): ["a"]},
+    by_region={ours.Region.EU: {"x": ours.TargetPath("y")}, "mars": {}},
+    maps=[{"a": None}, {}],
+)
+VALUES: list[Any] = [SCALARS, NODE, NESTED, ours.MaybeScalars(), ours.TargetPath("x")]
+
+
+class Everything(ours.EverythingServer):
+    """Answers what it was asked, and keeps it."""
+
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def _echo(self, value: Any) -> Any:
+        self.seen.append(value)
+        return value
+
+    echo_scalars = echo_maybe = echo_defaults = echo_nested = echo_node = _echo
+    echo_target = _echo
+
+    def maybe(self, text: str | None) -> str | None:
+        self.seen.append(text)
+        return text
+
+    def upper(self, text: str) -> str:
+        return text.upper()
+
+    def history(self, limit: int) -> list[audit.Entry]:
+        return []
+
+    def echo_scalar_arguments(self, *values: Any) -> ours.EchoScalarArgumentsResult:
+        names = ours.EchoScalarArgumentsResult.__slots__
+        return ours.EchoScalarArgumentsResult(**dict(zip(names, values, strict=True)))
+
+    def arguments(self, *values: Any) -> ours.ArgumentsResult:
+        self.seen.append(values)
+        return ours.ArgumentsResult(text="t", count=None)
+
+    def sort(self, numbers: list[float], by: dict[str, int]) -> tuple[float, ...]:
+        self.seen.append((numbers, by))
+        return tuple(sorted(numbers))
+
+    async def touch(self, target: ours.Target) -> None:
+        self.seen.append(target)
+
+    async def fail(self, how: str) -> None:
+        if how == "fatal":
+            raise ours.Corrupt("gone")
+        raise ours.Rejected(
+            "no", reason=how, code_=3, hints=["a"], levels={"x": ours.Level.LOUD}
+        )
+
+    def log(self, level: ours.Level, line: str, entry: audit.Entry | None) -> None:
+        self.seen.append((level, line, entry))
+
+    def upper_case(
+        self, key: str, digit: int | None, lower: str
+    ) -> ours.UpperCaseResult:
+        return ours.UpperCaseResult(answer=f"{key}{digit}", zebra=lower)
+
+    async def old_upper(self, text: str) -> ours.OldUpperResult:
+        await self.watcher.progress(1, 2)
+        return ours.OldUpperResult(again=str(await self.watcher.confirm(text)))
+
+    def connect_(self, self_: int, import_: str) -> ours.ConnectResult:
+        return ours.ConnectResult(class_=import_, self_=self_)
+
+
+class Watcher(ours.WatcherServer):
+    def __init__(self) -> None:
+        self.seen: list[Any] = []
+
+    def progress(self, done: int, total: int) -> None:
+        self.seen.append((done, total))
+
+    def confirm(self, question: str) -> bool:
+        return question == "sure?"
+
+
+@pytest.mark.parametrize("value", VALUES, ids=lambda value: type(value).__name__)
+def test_values_pickle_and_copy(value: Any) -> None:
+    for protocol in range(2, pickle.HIGHEST_PROTOCOL + 1):
+        assert pickle.loads(pickle.dumps(value, protocol)) == value
+    assert copy.deepcopy(value) == value
+    assert copy.copy(value) == value
+
+
+def test_structs_are_frozen_slotted_and_keyword_only() -> None:
+    with pytest.raises(AttributeError):
+        NODE.name = "b"  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        ours.Node("a")  # type: ignore[call-arg]
+    assert not hasattr(NODE, "__dict__")
+
+
+def test_defaults_are_the_schemas_and_nobodys_else() -> None:
+    one, two = ours.Defaults(), ours.Defaults()
+    assert (one.truth, one.whole, one.real, one.text) == (
+        True,
+        -5,
+        1e100,
+        'it\'s "so"\n',
+    )
+    assert (one.most, one.least) == (math.inf, -math.inf)
+    assert math.isnan(one.none)
+    assert (one.level, one.region) == (ours.Level.INFO, ours.Region.EU)
+    assert (one.more, one.levels) == (["a", "b"], [ours.Level.DEBUG, ours.Level.LOUD])
+    assert (one.grid, one.scores) == ([[1, 2], []], {})
+    one.more.append("c")
+    one.scores["x"] = 1.0
+    assert (two.more, two.scores) == (["a", "b"], {})
+
+
+def test_sensitive_fields_are_not_shown() -> None:
+    author = ours.Author(id=1, name="n", password="hush")
+    assert "hush" not in repr(author)
+    error = ours.Rejected("no", secret="hush")
+    assert "hush" not in f"{error!r} {error}"
+
+
+def test_errors_pickle_with_their_fields() -> None:
+    error = ours.Rejected(
+        "no", reason="r", code_=2, hints=["h"], author=ours.Author(id=1, name="n")
+    )
+    again = pickle.loads(pickle.dumps(error))
+    assert isinstance(again, ours.Rejected)
+    assert vars(again) == vars(error)
+    assert (again.code, again.description, again.code_) == ("REJECTED", "no", 2)
+
+
+def test_members_that_strings_have_get_an_underscore() -> None:
+    assert ours.Level.title_.value == "title"
+    assert ours.Level("title") is ours.Level.title_
+
+
+def test_docs_are_docstrings_with_what_may_be_raised() -> None:
+    doc = inspect.getdoc(ours.EverythingClient.arguments) or ""
+    assert doc.startswith("Optional and default arguments; a required one behind them")
+    assert "    last: Keyword-only in Python." in doc
+    assert "Raises:\n    Rejected: Every field of an error is optional" in (
+        inspect.getdoc(ours.EverythingClient.fail) or ""
+    )
+    assert (ours.__doc__ or "").endswith('\\ and """ and a tab and "quotes".\n')
+
+
+def test_only_what_follows_an_optional_argument_is_keyword_only() -> None:
+    parameters = inspect.signature(ours.EverythingClient.arguments).parameters
+    by_name = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
+    assert by_name == ["last", "timeout"]
+    handler = inspect.signature(ours.EverythingServer.arguments).parameters.values()
+    assert all(
+        p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in handler
+    )
+    assert [p.name for p in handler][-2:] == ["last", "timeout_"]
+
+
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [
+        ("echo_scalars", SCALARS),
+        ("echo_maybe", ours.MaybeScalars()),
+        (
+            "echo_maybe",
+            ours.MaybeScalars(truth=False, whole=0, text="", raw=b"", any=0),
+        ),
+        ("echo_nested", NESTED),
+        ("echo_node", NODE),
+        ("echo_target", ours.TargetAuthor(ours.Author(id=1, name="x", mail="m"))),
+        ("echo_target", ours.TargetMany([])),
+        ("maybe", None),
+        ("maybe", ""),
+    ],
+)
+async def test_values_go_through_a_call(method: str, value: Any) -> None:
+    service = Everything()
+    async with ours.EverythingClient.local(service) as client:
+        assert await getattr(client, method)(value) == value
+    assert service.seen == [value]
+
+
+async def test_defaults_go_through_a_call() -> None:
+    async with ours.EverythingClient.local(Everything()) as client:
+        answer = await client.echo_defaults(ours.Defaults(none=0.0))
+    assert answer == ours.Defaults(none=0.0)
+
+
+async def test_arguments_go_by_position_and_by_name() -> None:
+    service = Everything()
+    async with ours.EverythingClient.local(service) as client:
+        await client.arguments("a", last="z")
+        await client.arguments(
+            "a", 2, ("x",), ours.Level.INFO, (3,), {"s": 1}, last="z"
+        )
+        with pytest.raises(EncodeError, match="third"):
+            await client.arguments("a", third="xyz", last="z")
+        with pytest.raises(EncodeError, match="value"):
+            await client.echo_node(SCALARS)  # type: ignore[arg-type]
+    assert service.seen == [
+        ("a", 1, None, ours.Level.LOUD, [1, 2], {}, "z", None),
+        ("a", 2, ["x"], ours.Level.INFO, [3], {"s": 1.0}, "z", None),
+    ]
+
+
+async def test_every_other_construct_goes_through_a_call() -> None:
+    service, watcher = Everything(), Watcher()
+    async with ours.EverythingClient.local(service, watcher=watcher) as client:
+        assert await client.sort([2, 1.5]) == [1.5, 2.0]
+        assert await client.history() == []
+        await client.touch(ours.TargetPath("p"))
+        await client.log(ours.Level.LOUD, "x")
+        upper = await client.upper_case("k", 1, lower="l")
+        assert (upper.answer, upper.zebra) == ("k1", "l")
+        assert await client.connect_(1, "c") == ours.ConnectResult(class_="c", self_=1)
+        fields = {name: getattr(SCALARS, name) for name in type(SCALARS).__slots__}
+        answer = await client.echo_scalar_arguments(**fields)
+        assert {name: getattr(answer, name) for name in fields} == fields
+        with pytest.warns(DeprecationWarning, match="use Upper"):
+            old = await client.old_upper("sure?")
+        assert old == ours.OldUpperResult(again="True")
+        with pytest.raises(ours.Rejected, match="no") as caught:
+            await client.fail("why")
+        error = caught.value
+        assert (error.reason, error.code_, error.hints) == ("why", 3, ["a"])
+        assert (error.levels, error.author) == ({"x": ours.Level.LOUD}, None)
+        with pytest.raises(ours.Corrupt, match="gone"):
+            await client.fail("fatal")
+    assert watcher.seen == [(1, 2)]
+
+
+async def test_an_answer_of_another_class_does_not_leave_the_server() -> None:
+    class Wrong(Everything):
+        def connect_(self, self_: int, import_: str) -> Any:
+            return ours.OldUpperResult(again="x")
+
+    async with ours.EverythingClient.local(Wrong()) as client:
+        with pytest.raises(InternalError):
+            await client.connect_(1, "c")
+
+
+def test_a_handler_that_is_missing_is_noticed_when_the_object_is_made() -> None:
+    class Half(ours.WatcherServer):
+        def progress(self, done: int, total: int) -> None: ...
+
+    with pytest.raises(TypeError, match="confirm"):
+        Half()  # type: ignore[abstract]
+
+
+def test_services_are_real_subclasses_in_the_declared_order() -> None:
+    assert ours.RootClient.__bases__ == (ours.OperatorClient, ours.JanitorClient)
+    assert ours.RootServer.__bases__ == (ours.OperatorServer, ours.JanitorServer)
+    assert issubclass(ours.EverythingServer, audit.AuditedServer)
+
+
+def test_using_deprecated_classes_warns_nobody_at_run_time() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ours.Writer(name="x")
+
+
+def test_a_schema_of_classes_declared_after_their_use_is_made(load: Compiling) -> None:
+    module = load(
+        "service B extends A { command Two(); } service A { command One(); }"
+        "struct S { e: E = X; t: [T] = []; u: U?; } struct T { s: S?; } enum E { X; }"
+        "union U { s: S; }"
+    )
+    assert module.S().e is module.E.X
+    assert issubclass(module.BClient, module.AClient)
+
+
+def test_an_empty_schema_makes_an_empty_module(load: Compiling) -> None:
+    assert load("").__all__ == []
+
+
+async def test_a_schema_of_hostile_names_is_made_and_called(load: Compiling) -> None:
+    module = load(hostile.schema(), "hostile.amp")
+    server: Any = module.ServiceServer
+    methods: list[str] = [
+        name
+        for name in dir(server)
+        if getattr(getattr(server, name), "__isabstractmethod__", False)
+        and not name.startswith("echo_")
+    ]
+    echoes: list[str] = [name for name in dir(server) if name.startswith("echo_")]
+    results: dict[str, Any] = {
+        name.removesuffix("Result").lower(): getattr(module, name)
+        for name in module.__all__
+        if name.endswith("Result")
+    }
+    assert len(methods) == len(results) >= 80
+
+    def answer(name: str) -> Any:
+        made = results[name.replace("_", "")]
+        first: str = made.__slots__[0]
+
+        def handler(_: Any, *given: Any) -> Any:
+            return made(**{first: given[0], "other": given[1]})
+
+        return handler
+
+    def echo(_: Any, value: Any) -> Any:
+        return value
+
+    handlers: dict[str, Any] = {name: answer(name) for name in methods}
+    handlers |= dict.fromkeys(echoes, echo)
+    service = type("Service", (server,), handlers)()
+    async with module.ServiceClient.local(service) as client:
+        for name in methods:
+            parameters = list(inspect.signature(getattr(client, name)).parameters)
+            values = {"self_": "s", "list": module.list.super, parameters[0]: 7}
+            got: Any = await getattr(client, name)(
+                **{p: values[p] for p in parameters if p in values}
+            )
+            assert getattr(got, got.__slots__[0]) == 7
+        for name in echoes:
+            kind, _, number = name.removeprefix("echo_").partition("_")
+            cls = getattr(module, _python(hostile.kinds()[kind][int(number)]))
+            assert await getattr(client, name)(_values(module, kind, cls)) == _values(
+                module, kind, cls
+            )
+
+
+def _python(name: str) -> str:
+    return f"{name}_" if name in keyword.kwlist else name
+
+
+def _values(module: Any, kind: str, cls: Any) -> list[Any]:
+    if kind == "enum":
+        return list(cls)
+    if kind == "struct":
+        return [
+            cls(
+                **{
+                    cls.__slots__[0]: 1,
+                    "dict": module.dict(list=module.list.int, int=1, dict={}),
+                }
+            )
+        ]
+    members = getattr(cls, "__args__", (cls,))
+    return [
+        member(value)
+        for member, value in zip(members, (1, module.list.str, []), strict=True)
+    ]
