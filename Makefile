@@ -17,7 +17,9 @@ format: .venv/test
 lint: .venv/test
 	$(BIN)/ruff check .
 
+# The example imports what the demo compiles.
 types: .venv/test
+	$(BIN)/ampgen compile schemas/repeat.amp -o build/demo/textpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 
