@@ -3,9 +3,8 @@
 import asyncio
 import sys
 
-from textpkg.repeat import RepeaterServer, RepeatResult, TooLong
-
 from ampgen.runtime import serve
+from textpkg.repeat import RepeaterServer, RepeatResult, TooLong
 
 LIMIT = 100
 
