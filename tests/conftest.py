@@ -1,0 +1,53 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import pytest
+
+from ampgen.pipeline import compile_schemas
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class CompileSchema(Protocol):
+    def __call__(self, schema: Path | str) -> Any: ...
+
+
+@pytest.fixture(scope="session")
+def compile_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompileSchema]:
+    """Compile a schema, a file or its text, and import the module made of it.
+
+    The same schema is compiled once in a session.
+    """
+    root = tmp_path_factory.mktemp("compiled")
+    made: dict[Path | str, Any] = {}
+    numbers = itertools.count()
+
+    def compile_one(schema: Path | str) -> Any:
+        if schema not in made:
+            package = f"compiled{next(numbers)}"
+            if isinstance(schema, Path):
+                path = schema
+            else:
+                path = root / f"{package}.amp"
+                path.write_text(schema, encoding="utf-8")
+            compiled = compile_schemas([path])
+            assert compiled.files is not None, compiled.diagnostics
+            for name, text in compiled.files.items():
+                file = root / package / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(text, encoding="utf-8")
+            importlib.invalidate_caches()
+            made[schema] = importlib.import_module(f"{package}.{path.stem}")
+        return made[schema]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "path", [str(root), *sys.path])
+        yield compile_one
