@@ -14,8 +14,9 @@ from ampgen.analysis.types import Slot
 from ampgen.language import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from ampgen.analysis.defaults import MayHold
     from ampgen.analysis.findings import Findings
     from ampgen.analysis.types import SlotType, TypeResolver
     from ampgen.source import Span
@@ -51,7 +52,7 @@ class BoxReader:
     def __init__(
         self,
         types: TypeResolver,
-        may_hold: Callable[[model.Enum, str], bool],
+        may_hold: MayHold,
         boxes: list[Box],
         findings: Findings,
     ) -> None:

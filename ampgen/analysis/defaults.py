@@ -6,7 +6,7 @@ The parser has seen to it that strings are text and ints are not too long.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen import model
 from ampgen.analysis.rules import names as name_rule
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from ampgen.analysis.findings import Findings
     from ampgen.source import Span
+
+# Whether a syntax error may have lost a member of an enum, that is used at a place.
+MayHold: TypeAlias = "Callable[[model.Enum, str, Span], bool]"
 
 MAX_VALUE_LENGTH = 0xFFFF  # AMP gives the length of a value in two bytes
 
@@ -45,7 +48,7 @@ def read_default(
     type_: model.Type,
     *,
     large: bool,
-    may_hold: Callable[[model.Enum, str], bool],
+    may_hold: MayHold,
     findings: Findings,
 ) -> model.Default | None:
     """The value of ``literal``, or ``None`` once it is refused.
@@ -63,9 +66,7 @@ def read_default(
 
 
 class _Reader:
-    def __init__(
-        self, may_hold: Callable[[model.Enum, str], bool], findings: Findings
-    ) -> None:
+    def __init__(self, may_hold: MayHold, findings: Findings) -> None:
         self._may_hold = may_hold
         self._findings = findings
 
@@ -154,7 +155,7 @@ class _Reader:
             size = len(member.value.encode())
             return Checked(model.MemberValue(member), size)
         last = literal.name.parts[-1].text
-        if self._may_hold(enum, last):
+        if self._may_hold(enum, last, literal.span):
             return None
         nearest = last if last in by_name else self._findings.nearest(last, by_name)
         known = ", ".join(f"`{name}`" for name in list(by_name)[:8])

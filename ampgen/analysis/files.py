@@ -9,8 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from ampgen.language import tree
     from ampgen.source import Span
 
@@ -46,21 +44,6 @@ class LoadedImport:
     file: LoadedFile | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Lost:
-    """What may have been declared on the lines that have a syntax error."""
-
-    declarations: frozenset[str]
-    words: frozenset[str]
-
-
-def _lost_names(lines: Sequence[str]) -> _Lost:
-    text = "\n".join(lines)
-    return _Lost(
-        frozenset(_DECLARED.findall(text)), frozenset(re.findall(r"\w+", text))
-    )
-
-
 @dataclass(eq=False, slots=True)
 class LoadedFile:
     """One parsed file. ``path`` is absolute, as it was reached; links are not resolved.
@@ -74,12 +57,18 @@ class LoadedFile:
     reached_at: Span | None
     damage: tuple[Span, ...]
     imports: list[LoadedImport] = field(default_factory=list[LoadedImport])
-    _lost: _Lost = field(init=False, repr=False)
+    _declared: frozenset[str] = field(init=False, repr=False)
+    _mentioned: dict[str, set[int]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         source = self.tree.source
-        lines = {source.position(hurt.start)[0] for hurt in self.damage}
-        self._lost = _lost_names([source.line(number) for number in sorted(lines)])
+        numbers = sorted({source.position(hurt.start)[0] for hurt in self.damage})
+        lines = [source.line(number) for number in numbers]
+        self._declared = frozenset(_DECLARED.findall("\n".join(lines)))
+        self._mentioned = {}
+        for number, line in zip(numbers, lines, strict=True):
+            for word in re.findall(r"\w+", line):
+                self._mentioned.setdefault(word, set()).add(number)
 
     def is_damaged(self, span: Span) -> bool:
         """Is there a syntax error inside ``span``, so that some of it is missing?"""
@@ -87,11 +76,17 @@ class LoadedFile:
 
     def may_declare(self, name: str) -> bool:
         """Could a syntax error have hidden the declaration of ``name``?"""
-        return name in self._lost.declarations
+        return name in self._declared
 
-    def may_mention(self, name: str) -> bool:
-        """Could a syntax error have hidden this member of an enum, or import?"""
-        return name in self._lost.words
+    def may_mention(self, name: str, used_at: Span) -> bool:
+        """Could a syntax error have hidden this member of an enum, or import?
+
+        A broken line on which it is merely used, at ``used_at``, hides neither.
+        """
+        lines = self._mentioned.get(name, set())
+        if used_at.source is self.tree.source:
+            lines = lines - {used_at.source.position(used_at.start)[0]}
+        return bool(lines)
 
 
 @dataclass(frozen=True, slots=True)

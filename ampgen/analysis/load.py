@@ -203,7 +203,7 @@ class _Loader:
             self._failed[identity] = problem
             return problem
         parsed, diagnostics = parse(source)
-        self._findings.diagnostics.extend(diagnostics)
+        self._findings.parsed(source, diagnostics)
         file = LoadedFile(
             Path(os.path.abspath(path)), parsed, reached_at, _damage(diagnostics)
         )

@@ -15,14 +15,15 @@ from ampgen.analysis.draft import BoundCommand, BoundEnum, BoundService, Draft
 from ampgen.analysis.graph import Edge, walk
 from ampgen.analysis.names import check_names
 from ampgen.analysis.rules import names as rule
-from ampgen.analysis.scope import ERROR, SERVICE
+from ampgen.analysis.scope import BUILT_IN_TYPES, ERROR, SERVICE
 from ampgen.analysis.types import Slot, TypeResolver
 from ampgen.language import tree
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
     from typing import TypeVar
 
+    from ampgen.analysis.defaults import MayHold
     from ampgen.analysis.findings import Findings
     from ampgen.analysis.scope import Kind, Scope
     from ampgen.source import Span
@@ -36,8 +37,8 @@ def resolve(scopes: Sequence[Scope], findings: Findings) -> Draft:
     _resolve_aliases(scopes, findings)  # then: a field may be of any of them
     by_module = {id(scope.module): scope for scope in scopes}
 
-    def may_hold(enum: model.Enum, member: str) -> bool:
-        return by_module[id(enum.module)].file.may_mention(member)
+    def may_hold(enum: model.Enum, member: str, used_at: Span) -> bool:
+        return by_module[id(enum.module)].file.may_mention(member, used_at)
 
     for scope in scopes:
         _Resolver(draft, scope, may_hold, findings).resolve()
@@ -89,7 +90,7 @@ def _resolve_aliases(scopes: Sequence[Scope], findings: Findings) -> None:
         node, scope = home[id(alias)]
         for name in _names_in(node.type):
             target = scope.peek(name)
-            if isinstance(target, model.Alias):
+            if isinstance(target, model.Alias) and name.text not in BUILT_IN_TYPES:
                 yield Edge(alias, target, name.span)
 
     found = walk(aliases, edges)
@@ -138,7 +139,7 @@ class _Resolver:
         self,
         draft: Draft,
         scope: Scope,
-        may_hold: Callable[[model.Enum, str], bool],
+        may_hold: MayHold,
         findings: Findings,
     ) -> None:
         self._draft = draft

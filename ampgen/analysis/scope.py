@@ -229,7 +229,7 @@ class _Missing:
 
     def _unknown_prefix(self, prefix: tree.Name, text: str) -> None:
         scope = self.scope
-        if scope.file.may_mention(prefix.text):
+        if scope.file.may_mention(prefix.text, prefix.span):
             return
         nearest = self.findings.nearest(prefix.text, scope.imports)
         if prefix.text in scope.names:

@@ -26,6 +26,11 @@ def check_emptiness(draft: Draft, findings: Findings) -> None:
 
 def _empty(node: tree.Declaration) -> Iterator[tuple[str, Span, str]]:
     match node:
+        case (
+            tree.EnumDeclaration(incomplete=True)
+            | tree.UnionDeclaration(incomplete=True)
+        ):
+            pass
         case tree.EnumDeclaration(members=()):
             name = node.name
             yield f"enum `{name.text}` has no members", name.span, "give it one"
