@@ -34,6 +34,8 @@ FOREIGN_TYPES = {
     "map": "{K: T}", "Map": "{K: T}", "Optional": "T?", "optional": "T?",
 }  # fmt: skip
 
+_NO_TYPES = frozenset({"void", "Void", "None", "none", "null", "nil", "unit", "Unit"})
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -188,6 +190,8 @@ class _Missing:
         return f"write {' or '.join(homes)}" if homes else None
 
     def _foreign(self, text: str) -> str | None:
+        if self.kind is TYPE and text in _NO_TYPES:
+            return "no type stands for nothing: a command without a result has no `->`"
         if self.kind is not TYPE or text not in FOREIGN_TYPES:
             return None
         return _hint(FOREIGN_TYPES[text])

@@ -56,7 +56,7 @@ def describe(expected: frozenset[str], values: Sequence[Any]) -> str:
         words.append("a command")
         left -= _COMMAND
     elif "RESERVED" in left or {"NAME", "AT"} <= left:
-        words.append(_noun(values))
+        words.append(noun(values))
         left -= _MEMBER
     if left >= _TYPE:
         words.append("a type")
@@ -121,7 +121,8 @@ def _open_bracket(values: Sequence[Any]) -> int | None:
     return None
 
 
-def _noun(values: Sequence[Any]) -> str:
+def noun(values: Sequence[Any]) -> str:
+    """What the open block or list holds: "a field", "an argument"."""
     opening = enclosing(values)
     if opening is None:
         return "a name"

@@ -21,12 +21,13 @@ _PIECE = re.compile(
 _BEFORE_MAP = re.compile(r"(?:[:,\[({=>]|\b(?:stream|large))\s*\Z")
 _MAP_AFTER_ALL = re.compile(r"\s*[=;?,:)\]]")
 _SPACE = re.compile(r"\s*")
+_WORD = re.compile(r"@?\w")
 _MATES = {")": "(", "]": "["}
 
 # What a line begins with if it plainly begins a statement of that kind.
 _BEGINS = {
     "declaration": re.compile(
-        r"import\s+\"|(?:(?:open\s+)?enum|(?:fatal\s+)?error|struct|union|service|type)"
+        r"import\s+[\"\w]|(?:(?:open\s+)?enum|(?:fatal\s+)?error|struct|union|service|type)"
         r"\s+\w|\w+[ \t]+\w+[^\n;{}:()]*\{"
     ),
     "command": re.compile(r"(?:oneway\s+)?command\s+\w|reserved\s+\""),
@@ -107,13 +108,29 @@ def next_declaration(text: str, start: int) -> int:
     What was meant as the body of a lost declaration is skipped as a whole, with its
     closing brace: it is one mistake.
     """
+    column = _column(text, start)
+    depth = 0
     for match in _PIECE.finditer(text, start):
-        if match["line"] or match["mark"] in {";", "}"}:
+        mark = match["mark"]
+        depth = max(0, depth + (mark == "{") - (mark == "}"))
+        if match["line"] or mark in {";", "}"}:
             space = _SPACE.match(text, match.end())
             offset = space.end() if space else match.end()
             if _begins(text, offset, [], "declaration"):
                 return offset
+            if (
+                not match["line"]
+                and not depth
+                and _leads_line(text, offset)
+                and _column(text, offset) <= column
+                and _WORD.match(text, offset)
+            ):
+                return offset  # as far out as what was lost: not a part of its body
     return len(text)
+
+
+def _column(text: str, offset: int) -> int:
+    return offset - text.rfind("\n", 0, offset)
 
 
 def _goes_on(text: str, offset: int, opened: list[str], kind: str) -> bool:

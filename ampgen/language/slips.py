@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from lark import Token
 
-from ampgen.language.expectation import DECLARATION_KEYWORDS
+from ampgen.language.expectation import DECLARATION_KEYWORDS, enclosing, noun
+from ampgen.language.tree import Annotation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -128,6 +129,35 @@ def _mark(place: Place) -> str | None:
     return None
 
 
+def _value(place: Place) -> str | None:
+    if "NUMBER" in place.expected:
+        number = re.match(r"([-+]?)(\.?)([0-9][0-9.]*)", place.rest)
+        if number is None:
+            return None
+        sign, point, digits = number.groups()
+        shown = f"{sign.strip('+')}{'0.' if point else ''}{digits}"
+        return f"a number begins with a digit, or with `-` and a digit: `{shown}`"
+    opening = enclosing(place.values)
+    if place.expected == {"STRING"} and opening is not None and opening.type == "ENUM":
+        word = re.match(r"-?[\w.]+", place.rest)
+        return f'values are strings: `"{word[0]}"`' if word else None
+    return None
+
+
+def _annotated(place: Place) -> str | None:
+    if place.rest.startswith("@") and "STREAM" in place.expected:
+        return "a bare result has no annotations: its key stands before a colon"
+    last = place.values[-1] if place.values else None
+    is_annotated = isinstance(last, tuple) and any(
+        isinstance(item, Annotation) for item in cast("tuple[object, ...]", last)
+    )
+    if is_annotated and place.word in {"import", "reserved"}:
+        return f"`{place.word}` takes no annotations"
+    if place.last_word == "reserved" and place.rest.startswith('"'):
+        return "`reserved` takes no annotations"  # so it was taken for a field's name
+    return None
+
+
 _QUOTES = (
     "'",
     "`",
@@ -139,6 +169,10 @@ _QUOTES = (
 
 def _field(place: Place) -> str | None:
     word, last, expected = place.word, place.last_word, place.expected
+    if last == "reserved" and "STRING" in expected:
+        return f'reserved keys are strings: `reserved "{word or "key"}"`'
+    if place.rest.startswith((")", ",")) and "COLON" in expected:
+        return _nameless(place)
     if word and "COLON" in expected and not expected & {"RBRACE", "SEMICOLON"}:
         if last in DECLARATION_KEYWORDS:
             return "one declaration does not stand inside another"
@@ -148,6 +182,17 @@ def _field(place: Place) -> str | None:
     if word[:1].isdigit() and {"NAME", "AT"} <= expected:
         return "fields and members are told apart by name: they have no numbers"
     return None
+
+
+def _nameless(place: Place) -> str | None:
+    """`-> (int)`, or `command Name(int)`."""
+    last = place.last_word
+    if last not in _BUILT_IN | _FOREIGN_TYPES:
+        return None
+    if noun(place.values) == "an argument":
+        return f"an argument has a name: `name: {last}`"
+    alone = f"; or `-> {last}`" if place.rest.startswith(")") else ""
+    return f"a result in parentheses has a name: `(name: {last})`{alone}"
 
 
 def _head(place: Place) -> str | None:
@@ -168,6 +213,8 @@ SLIPS: tuple[Callable[[Place], str | None], ...] = (
     _result,
     _type,
     _mark,
+    _value,
+    _annotated,
     _field,
     _head,
 )

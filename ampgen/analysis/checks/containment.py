@@ -10,9 +10,12 @@ from ampgen.analysis.rules import shape as rule
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import TypeAlias
 
     from ampgen.analysis.draft import Draft
     from ampgen.analysis.findings import Findings
+
+    _Cycle: TypeAlias = tuple[Edge[model.Struct | model.Union], ...]
 
 
 def check_containment(draft: Draft, findings: Findings) -> None:
@@ -34,10 +37,22 @@ def check_containment(draft: Draft, findings: Findings) -> None:
             rule.CONTAINS_ITSELF,
             message,
             first.span,
-            "a value of it would have no end",
+            _label(cycle),
             related=[(edge.span, "and goes on here") for edge in others],
-            help="put a list, a map or a `?` between",
+            help=_help(cycle),
         )
+
+
+def _label(cycle: _Cycle) -> str:
+    if any(isinstance(edge.source, model.Union) for edge in cycle):
+        return "nothing between can be empty or absent"  # another member may end it
+    return "a value of it would have no end"
+
+
+def _help(cycle: _Cycle) -> str:
+    if any(isinstance(edge.source, model.Struct) for edge in cycle):
+        return "put a list, a map or a `?` between"
+    return "put a list, a map or a struct with an optional field between"
 
 
 def _held(
