@@ -229,7 +229,7 @@ def _name_of_stem(node: tree.Import, findings: Findings) -> tree.Name | None:
     stem = PurePosixPath(node.path.value).stem
     if NAME.fullmatch(stem):
         return tree.Name(stem, node.path.span)
-    if stem:  # a path without a stem names no file, which is report enough
+    if stem.strip(".") and stem[0] != ".":  # else its file or module path is refused
         suggestion = re.sub(r"\W|^[\d_]+", "_", stem, flags=re.ASCII).strip("_")
         findings.add(
             rule.IMPORT_NEEDS_NAME,

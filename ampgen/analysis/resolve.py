@@ -107,7 +107,9 @@ def _resolve_aliases(scopes: Sequence[Scope], findings: Findings) -> None:
             first.span,
             "it names no type in the end",
             related=[(edge.span, "and goes on here") for edge in others],
-            help="declare one of them as a struct",
+            help="declare one of them as a struct"
+            if others
+            else "write the type that it stands for",
         )
     for alias in found.order:
         node, scope = home[id(alias)]

@@ -138,7 +138,11 @@ def _value(place: Place) -> str | None:
         shown = f"{sign.strip('+')}{'0.' if point else ''}{digits}"
         return f"a number begins with a digit, or with `-` and a digit: `{shown}`"
     opening = enclosing(place.values)
-    if place.expected == {"STRING"} and opening is not None and opening.type == "ENUM":
+    if (
+        place.expected == frozenset({"STRING"})
+        and opening is not None
+        and opening.type == "ENUM"
+    ):
         word = re.match(r"-?[\w.]+", place.rest)
         return f'values are strings: `"{word[0]}"`' if word else None
     return None
