@@ -133,6 +133,8 @@ def _refuse_unknown(annotation: tree.Annotation, findings: Findings) -> None:
     nearest = findings.nearest(name, ANNOTATIONS)
     if name == "x":
         help_ = "name it: `@x.name(…)` is handed to templates"
+    elif name.startswith("X."):
+        help_ = f"did you mean `@x{name[1:]}`?"
     elif nearest is not None:
         help_ = f"did you mean `{ANNOTATIONS[nearest].usage}`?"
     else:

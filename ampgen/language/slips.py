@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lark import Token
 
+from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language.expectation import DECLARATION_KEYWORDS, enclosing, noun
 from ampgen.language.tree import Annotation
 
@@ -61,12 +62,14 @@ class Place:
     """A mistake as the slips look at it.
 
     ``rest`` is the text from the mistake on, ``word`` the word with which it begins,
-    and ``last_word`` the word right before it; a word may be empty.
+    and ``last_word`` the word right before it; a word may be empty. ``begins_line``:
+    what is wrong may be the line before it, which lacks its `;`.
     """
 
     rest: str
     word: str
     last_word: str
+    begins_line: bool
     expected: frozenset[str]
     values: Sequence[Any]
 
@@ -82,6 +85,7 @@ def advice(
         rest,
         word[0] if word else "",
         last_word[0] if last_word else "",
+        not text[text.rfind("\n", 0, start) + 1 : start].strip(),
         expected,
         values,
     )
@@ -95,6 +99,8 @@ def _result(place: Place) -> str | None:
         return None
     if place.rest.startswith(("=>", "-", *_ARROWS)):
         return "did you mean `->`?"
+    if place.word == "oneway":
+        return "`oneway` stands before `command`"
     if place.rest.startswith(":") or place.word.lower() in _RESULT_WORDS:
         return "a result stands behind `->`: `command Name() -> str;`"
     return None
@@ -113,6 +119,13 @@ def _type(place: Place) -> str | None:
             return f"a list is written `[{place.last_word or 'T'}]`"
     if place.rest.startswith("|"):
         return "`T?` may be absent; for one of several types declare a `union`"
+    if place.rest.startswith("?") and "STREAM" in place.expected:
+        return "the `?` stands behind the type: `T?`"
+    if place.word and "EQUAL" in place.expected and not place.begins_line:
+        if last == "optional":
+            return f"an optional type is written `{place.word}?`"
+        meant = did_you_mean(last, ("stream", "large"))
+        return None if meant is None else f"did you mean `{meant} {place.word}`?"
     return None
 
 
@@ -122,6 +135,10 @@ def _mark(place: Place) -> str | None:
         return 'strings stand in double quotes: `"…"`'
     if place.rest.startswith("#"):
         return "a comment begins with `//`"
+    if re.match(r"-\w", place.rest) and place.last_word and expected & _BEHIND_NAMES:
+        end = re.match(r"(?:-\w+)+", place.rest)
+        meant = place.last_word + (end[0].replace("-", "_") if end else "")
+        return f"names consist of letters, digits and `_`: `{meant}`"
     if place.rest.startswith("?") and "COLON" in expected:
         return f"the `?` stands behind the type: `{place.last_word}: str?`"
     if place.rest.startswith('"') and expected == frozenset({"RBRACE"}):
@@ -148,9 +165,15 @@ def _value(place: Place) -> str | None:
     return None
 
 
+def _types(values: Sequence[Any]) -> set[str]:
+    return {value.type for value in values if isinstance(value, Token)}
+
+
 def _annotated(place: Place) -> str | None:
-    if place.rest.startswith("@") and "STREAM" in place.expected:
-        return "a bare result has no annotations: its key stands before a colon"
+    if place.rest.startswith("@") and not place.begins_line:
+        if "STREAM" in place.expected and "ARROW" in _types(place.values[-1:]):
+            return "a bare result has no annotations: its key stands before a colon"
+        return "an annotation stands before all that it belongs to"
     last = place.values[-1] if place.values else None
     is_annotated = isinstance(last, tuple) and any(
         isinstance(item, Annotation) for item in cast("tuple[object, ...]", last)
@@ -162,6 +185,7 @@ def _annotated(place: Place) -> str | None:
     return None
 
 
+_BEHIND_NAMES = frozenset({"COLON", "LBRACE"})
 _QUOTES = (
     "'",
     "`",
@@ -178,12 +202,16 @@ def _field(place: Place) -> str | None:
     if place.rest.startswith((")", ",")) and "COLON" in expected:
         return _nameless(place)
     if word and "COLON" in expected and not expected & {"RBRACE", "SEMICOLON"}:
+        if last in {"stream", "large"}:
+            return f"`{last}` stands before the type: `{word}: {last} T`"
         if last in DECLARATION_KEYWORDS:
             return "one declaration does not stand inside another"
         if last in _BUILT_IN or last in _FOREIGN_TYPES:
             return f"the name comes first: `{word}: {last}`"
         return f"name and type are separated by `:`: `{last}: {word}`"
-    if word[:1].isdigit() and {"NAME", "AT"} <= expected:
+    if word[:1].isdigit() and not word.isdigit() and "NAME" in expected:
+        return "a name begins with a letter"
+    if word.isdigit() and {"NAME", "AT"} <= expected:
         return "fields and members are told apart by name: they have no numbers"
     return None
 
@@ -201,6 +229,8 @@ def _nameless(place: Place) -> str | None:
 
 def _head(place: Place) -> str | None:
     word, expected = place.word, place.expected
+    if place.rest.startswith("(") and place.last_word == "raises":
+        return "the errors stand without parentheses: `raises A, B`"
     if word == "extends" and "LBRACE" in expected:
         tokens = (value for value in place.values if isinstance(value, Token))
         if any(token.type == "SERVICE" for token in tokens):
