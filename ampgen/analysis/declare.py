@@ -112,6 +112,8 @@ def _name_imports(
         if taken is None:
             reached = None if home is None else scopes[home]
             scope.imports[name.text] = ImportedScope(imported, reached, used=again)
+        elif not again:
+            taken.ambiguous = True
         if not again:
             _check_ambiguous(scope, name, taken, findings)
     imports = [scopes[file].module for file in first_of if file is not scope.file]

@@ -155,8 +155,8 @@ class _Reader:
             size = len(member.value.encode())
             return Checked(model.MemberValue(member), size)
         last = literal.name.parts[-1].text
-        if self._may_hold(enum, last, literal.span):
-            return None
+        if not enum.members or self._may_hold(enum, last, literal.span):
+            return None  # an enum without members is refused, or was not read
         nearest = last if last in by_name else self._findings.nearest(last, by_name)
         known = ", ".join(f"`{name}`" for name in list(by_name)[:8])
         self._findings.add(

@@ -66,11 +66,15 @@ _CALLED: dict[type[model.Declaration], str] = {
 
 @dataclass(eq=False, slots=True)
 class ImportedScope:
-    """``scope`` is ``None`` where the file could not be read: that is reported."""
+    """``scope`` is ``None`` where the file could not be read: that is reported.
+
+    ``ambiguous``: a further import has its name, which is reported, too.
+    """
 
     imported: LoadedImport
     scope: Scope | None
     used: bool = False
+    ambiguous: bool = False
 
 
 @dataclass(eq=False, slots=True)
@@ -219,7 +223,9 @@ class _Missing:
         if imported is None:
             self._unknown_prefix(prefix, text)
             return
-        if imported.scope is None or imported.scope.file.may_declare(text):
+        if imported.scope is None or imported.ambiguous:
+            return
+        if imported.scope.file.may_declare(text):
             return
         home = imported.scope
         nearest = self.findings.nearest(

@@ -96,13 +96,21 @@ def _result(place: Place) -> str | None:
     if place.rest.startswith("->") and "SEMICOLON" in place.expected:
         return "there is one result, and it stands before `raises`"
     if "ARROW" not in place.expected:
-        return None
+        return _result_key(place)
     if place.rest.startswith(("=>", "-", *_ARROWS)):
         return "did you mean `->`?"
     if place.word == "oneway":
         return "`oneway` stands before `command`"
     if place.rest.startswith(":") or place.word.lower() in _RESULT_WORDS:
         return "a result stands behind `->`: `command Name() -> str;`"
+    return None
+
+
+def _result_key(place: Place) -> str | None:
+    if place.rest.startswith(":") and "RAISES" in place.expected:
+        return f"the key stands right behind the arrow: `-> {place.last_word}: …`"
+    if place.rest.startswith("(") and place.last_word == "stream":
+        return "items in parentheses have keys of their own: `-> stream (…)`"
     return None
 
 

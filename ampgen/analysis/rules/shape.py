@@ -69,8 +69,9 @@ CONTAINS_ITSELF = Rule(
     "AMP0405",
     "contains itself",
     """\
-A struct or union that holds itself, with no list, map or optional between, would have
-no end.
+A struct that holds itself, with no list, map or optional between, would have no end. A
+union between does not help, though another member may end it: so a reader sees where
+a value ends without going through all members.
 
     struct Node { next: Node; }
 
