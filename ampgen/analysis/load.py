@@ -151,7 +151,7 @@ class _Loader:
                 f"cannot read `{written}`",
                 node.path.span,
                 problem.reason,
-                help=_nearest_file(written, folders) or problem.help,
+                help=_nearest_file(written, folders, importer.path) or problem.help,
             )
             return None
         self._findings.add(
@@ -159,7 +159,7 @@ class _Loader:
             f"no file `{written}`",
             node.path.span,
             "not found " + _listed([_where(folder) for folder in folders]),
-            help=_nearest_file(written, folders)
+            help=_nearest_file(written, folders, importer.path)
             or "name it relative to this file, or to a folder given with `-I`",
         )
         return None
@@ -243,23 +243,25 @@ def _name_of_stem(node: tree.Import, findings: Findings) -> tree.Name | None:
     return None
 
 
-def _nearest_file(written: str, folders: Sequence[Path]) -> str | None:
+def _nearest_file(written: str, folders: Sequence[Path], importer: Path) -> str | None:
     """A file beside the one that is missing whose name is nearly the same."""
-    parent, _, name = written.rpartition("/")
+    parent, slash, name = written.rpartition("/")
+    stem = name.removesuffix(".amp")
     for folder in folders:
         try:
             neighbours = sorted(entry.name for entry in os.scandir(folder / parent))
         except (OSError, ValueError):
             continue
-        schemas = [n for n in neighbours if n.endswith(".amp")]
-        nearest = f"{name}.amp" if f"{name}.amp" in schemas else None
-        nearest = nearest or did_you_mean(name, schemas)
+        stems = [
+            neighbour.removesuffix(".amp")
+            for neighbour in neighbours
+            if neighbour.endswith(".amp")
+            and os.path.abspath(folder / parent / neighbour) != str(importer)
+        ]
+        lacks_ending = name == stem and stem in stems
+        nearest = stem if lacks_ending else did_you_mean(stem, stems)
         if nearest is not None:
-            return (
-                f"did you mean `{parent}/{nearest}`?"
-                if parent
-                else (f"did you mean `{nearest}`?")
-            )
+            return f"did you mean `{parent}{slash}{nearest}.amp`?"
     return None
 
 

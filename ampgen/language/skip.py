@@ -21,6 +21,7 @@ _PIECE = re.compile(
 _BEFORE_MAP = re.compile(r"(?:[:,\[({=>]|\b(?:stream|large))\s*\Z")
 _MAP_AFTER_ALL = re.compile(r"\s*[=;?,:)\]]")
 _SPACE = re.compile(r"\s*")
+_MARKS = re.compile(r"(?:[^\w\s;{}\"/]\s*)+")
 _WORD = re.compile(r"@?\w")
 _MATES = {")": "(", "]": "["}
 
@@ -108,6 +109,9 @@ def next_declaration(text: str, start: int) -> int:
     What was meant as the body of a lost declaration is skipped as a whole, with its
     closing brace: it is one mistake.
     """
+    marks = _MARKS.match(text, start)
+    if marks and _begins(text, marks.end(), [], "declaration"):
+        return marks.end()
     column = _column(text, start)
     depth = 0
     for match in _PIECE.finditer(text, start):
