@@ -5,6 +5,7 @@ The parser has seen to it that strings are text and ints are not too long.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -26,6 +27,8 @@ MayHold: TypeAlias = "Callable[[model.Enum, str, Span], bool]"
 
 MAX_VALUE_LENGTH = 0xFFFF  # AMP gives the length of a value in two bytes
 
+_MAX_SHOWN = 40  # characters of a literal in a message
+
 # What a literal of each type looks like; a scalar that is not here has none.
 _LITERALS = {
     Scalar.BOOL: "`true` or `false`",
@@ -33,6 +36,12 @@ _LITERALS = {
     Scalar.FLOAT: "a number",
     Scalar.STR: "a string",
 }
+
+_NUMBERS = {
+    _LITERALS[Scalar.INT]: r"-?(?:0|[1-9][0-9]*)",
+    _LITERALS[Scalar.FLOAT]: r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?",
+}
+_FLOAT_WORDS = {"inf": "inf", "infinity": "inf", "nan": "nan"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +186,10 @@ class _Reader:
 
     def _list(self, literal: tree.Literal, item: model.Type) -> Checked | None:
         if not isinstance(literal, tree.ListLiteral):
-            self._refuse(literal, "a list", "`[]` or a list of literals")
+            shown = literal.span.text
+            is_long = len(shown) > _MAX_SHOWN or isinstance(literal, tree.MapLiteral)
+            mended = None if is_long else f"if it is the one item, write `[{shown}]`"
+            self._refuse(literal, "a list", "`[]` or a list of literals", mended)
             return None
         values: list[model.Default] = []
         size = 0
@@ -220,7 +232,8 @@ def _described(literal: tree.Literal) -> str:
             return "a list"
         case _:
             shown = literal.span.text
-            return f"`{shown}`" if len(shown) <= 40 else f"`{shown[:40]}…`"
+            cut = len(shown) > _MAX_SHOWN
+            return f"`{shown[:_MAX_SHOWN]}…`" if cut else f"`{shown}`"
 
 
 def _mended(literal: tree.Literal, wanted: str) -> str | None:
@@ -231,13 +244,14 @@ def _mended(literal: tree.Literal, wanted: str) -> str | None:
         case tree.NameLiteral() if wanted == _LITERALS[Scalar.BOOL]:
             lowered = literal.name.text.lower()
             return f"write `{lowered}`" if lowered in {"true", "false"} else None
+        case tree.NameLiteral() if wanted == _LITERALS[Scalar.FLOAT]:
+            meant = _FLOAT_WORDS.get(literal.name.text.lower())
+            return None if meant is None else f"write `{meant}`"
         case tree.FloatLiteral(value) if wanted == _LITERALS[Scalar.INT]:
             return f"write `{int(value)}`" if value.is_integer() else None
-        case tree.StringLiteral(value) if wanted in {
-            _LITERALS[Scalar.INT],
-            _LITERALS[Scalar.FLOAT],
-        }:
+        case tree.StringLiteral(value) if wanted in _NUMBERS:
             bare = value.strip()
-            return f"write `{bare}`" if bare.lstrip("-").isdecimal() else None
+            is_number = re.fullmatch(_NUMBERS[wanted], bare)
+            return f"write `{bare}`" if is_number else None
         case _:
             return None

@@ -162,12 +162,10 @@ def _value(place: Place) -> str | None:
         sign, point, digits = number.groups()
         shown = f"{sign.strip('+')}{'0.' if point else ''}{digits}"
         return f"a number begins with a digit, or with `-` and a digit: `{shown}`"
+    if place.begins_line or place.expected != frozenset({"STRING"}):
+        return None
     opening = enclosing(place.values)
-    if (
-        place.expected == frozenset({"STRING"})
-        and opening is not None
-        and opening.type == "ENUM"
-    ):
+    if opening is not None and opening.type == "ENUM":
         word = re.match(r"-?[\w.]+", place.rest)
         return f'values are strings: `"{word[0]}"`' if word else None
     return None
@@ -205,6 +203,8 @@ _QUOTES = (
 
 def _field(place: Place) -> str | None:
     word, last, expected = place.word, place.last_word, place.expected
+    if place.rest.startswith(";") and "COLON" in expected and last != "reserved":
+        return f"its type is missing: `{last}: str`"
     if last == "reserved" and "STRING" in expected:
         return f'reserved keys are strings: `reserved "{word or "key"}"`'
     if place.rest.startswith((")", ",")) and "COLON" in expected:
@@ -237,6 +237,9 @@ def _nameless(place: Place) -> str | None:
 
 def _head(place: Place) -> str | None:
     word, expected = place.word, place.expected
+    code = re.match(r'[=(:]\s*("[^"]*")', place.rest)
+    if code and {"STRING", "LBRACE", "SEMICOLON"} <= expected:
+        return f"the code stands behind the name: `error {place.last_word} {code[1]}`"
     if place.rest.startswith("(") and place.last_word == "raises":
         return "the errors stand without parentheses: `raises A, B`"
     if word == "extends" and "LBRACE" in expected:
