@@ -107,7 +107,8 @@ def next_declaration(text: str, start: int) -> int:
     """Where a declaration plainly begins, behind something at ``start`` that is none.
 
     What was meant as the body of a lost declaration is skipped as a whole, with its
-    closing brace: it is one mistake.
+    closing brace: it is one mistake. A statement that ends in `;`, followed by a line
+    that is indented no further, had no body.
     """
     marks = _MARKS.match(text, start)
     if marks and _begins(text, marks.end(), [], "declaration"):
@@ -125,11 +126,11 @@ def next_declaration(text: str, start: int) -> int:
             if (
                 not match["line"]
                 and not depth
-                and _leads_line(text, offset)
+                and "\n" in text[match.end() : offset]
                 and _column(text, offset) <= column
                 and _WORD.match(text, offset)
             ):
-                return offset  # as far out as what was lost: not a part of its body
+                return offset
     return len(text)
 
 
