@@ -10,7 +10,7 @@ from ampgen.language import rules as language_rules
 from ampgen.targets import python
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from ampgen.analysis import StandardInput
@@ -32,9 +32,16 @@ def compile_schemas(
 ) -> Compiled:
     """Nothing is written: :mod:`ampgen.output` does that."""
     schema, diagnostics = analysis.analyse(schemas, include)
-    if schema is None:
-        return Compiled(None, diagnostics)
-    diagnostics = (*diagnostics, *python.check(schema))
-    if any(diagnostic.is_error for diagnostic in diagnostics):
+    if schema is not None:
+        diagnostics = (*diagnostics, *_further(python.check(schema), diagnostics))
+    if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):
         return Compiled(None, diagnostics)
     return Compiled(python.render(schema), diagnostics)
+
+
+def _further(
+    found: Sequence[Diagnostic], known: Sequence[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Those found at places of which nothing is said yet: one mistake, one report."""
+    places = {span for diagnostic in known for span in diagnostic.spans}
+    return (one for one in found if places.isdisjoint(one.spans))

@@ -17,7 +17,7 @@ from ampgen.analysis.findings import Findings
 from ampgen.analysis.load import load
 from ampgen.analysis.modules import module_paths
 from ampgen.analysis.resolve import resolve
-from ampgen.analysis.rules import RULES
+from ampgen.analysis.rules import RULES, UNSOUND
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,7 +34,8 @@ def analyse(
 ) -> tuple[model.Schema | None, tuple[Diagnostic, ...]]:
     """The schema of ``files`` and all that they import, and what is wrong with it.
 
-    ``include`` are the ``-I`` folders. The schema is ``None`` where there are errors.
+    ``include`` are the ``-I`` folders. Where there are errors the schema is only fit to
+    be checked further; it is ``None`` where it would not even be that (``UNSOUND``).
     Diagnostics, the parser's among them, come file by file, imported files first, each
     from top to bottom; those without a place come before all others.
     """
@@ -47,7 +48,7 @@ def analyse(
         check(draft, findings)
     sources = [file.tree.source for file in loaded.files]
     diagnostics = _sorted(findings.diagnostics, sources)
-    if any(diagnostic.is_error for diagnostic in diagnostics):
+    if any(diagnostic.rule in UNSOUND for diagnostic in diagnostics):
         return None, diagnostics
     modules = {scope.file: scope.module for scope in scopes}
     schema = model.Schema(

@@ -62,3 +62,9 @@ class Diagnostic:
     @property
     def is_error(self) -> bool:
         return self.rule.severity is Severity.ERROR
+
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """All the places that it speaks of."""
+        labels = self.related if self.primary is None else (self.primary, *self.related)
+        return tuple(label.span for label in labels)

@@ -87,8 +87,7 @@ schemas = st.lists(declaration, max_size=6).map("\n".join)
 
 
 def check(text: str) -> None:
-    schema, diagnostics = analyse([StandardInput("a.amp", text.encode())])
-    assert (schema is None) == any(found.is_error for found in diagnostics)
+    _, diagnostics = analyse([StandardInput("a.amp", text.encode())])
     for found in diagnostics:
         labels = [*found.related, *([found.primary] if found.primary else [])]
         for label in labels:

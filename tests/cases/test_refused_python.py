@@ -37,9 +37,8 @@ def test_says_why_there_is_no_python_for_it(
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {code for case in REFUSED for code in codes(case)} == {
-        rule.code for rule in RULES
-    }
+    told = {code for case in REFUSED for code in codes(case)}
+    assert {rule.code for rule in RULES} <= told
 
 
 def test_the_example_of_the_language_lacks_nothing_but_what_is_not_generated_yet() -> (

@@ -67,3 +67,15 @@ RULES: tuple[Rule, ...] = (
     notes.REPEATED,
     notes.TIMEOUT_STREAM,
 )
+
+UNSOUND: frozenset[Rule] = frozenset(
+    (
+        names.IMPORT_CYCLE,
+        names.EXTENDS_CYCLE,
+        names.IMPORT_NEEDS_NAME,
+        names.OUTSIDE_ROOTS,
+        names.PATH_NOT_NAMES,
+        names.MODULE_CLASH,
+    )
+)
+"""Where one of these is broken there is a circle, or a file without a module path."""
