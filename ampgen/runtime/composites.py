@@ -32,6 +32,8 @@ ReadBox: TypeAlias = Callable[[bytes, int, int], tuple[T, int]]
 def _check_list(values: Sequence[object], depth: int) -> None:
     if depth < 1:
         raise too_deep()
+    if type(values) is list:  # asking the abstract class takes ten times as long
+        return
     # a str is a sequence of str: never what was meant
     if not isinstance(values, Sequence) or isinstance(
         values, (str, bytes, bytearray, memoryview)
