@@ -49,6 +49,7 @@ from ampgen.runtime.stubs import (
     encode_list as _encode_list,
     encode_str as _encode_str,
     fault_at as _fault_at,
+    maker as _maker,
     missing as _missing,
     no_results_read as _no_results_read,
     no_results_written as _no_results_written,
@@ -297,6 +298,9 @@ def _encode_Message(value: Message, depth: int) -> bytes:
     )
 
 
+_new_Message = _maker(Message)
+
+
 def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
     if depth < 1:
         raise _too_deep()
@@ -339,7 +343,7 @@ def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
         v3 = _decode_str(r3)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Message(sender=v2, text=v3, at=v1), end
+    return _new_Message(v2, v3, v1), end
 
 
 def _encode_NameTaken(error: NameTaken, depth: int) -> dict[bytes, bytes]:
@@ -648,6 +652,9 @@ def _write_Join_answer(answer: bytes, result: JoinResult, depth: int) -> bytes:
     )
 
 
+_new_Join_result = _maker(JoinResult)
+
+
 def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int]:
     r1 = r2 = None
     end = at
@@ -679,7 +686,7 @@ def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int
         v2 = _decode_boxes(r2, _read_Message, depth)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return JoinResult(names=v1, recent=v2), end
+    return _new_Join_result(v1, v2), end
 
 
 _JOIN = _Command[tuple[str], JoinResult](

@@ -44,6 +44,7 @@ from ampgen.runtime.errors import (
     wrong_type,
 )
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
+from ampgen.runtime.records import maker
 from ampgen.runtime.services import Server
 from ampgen.runtime.values import (
     decode_bool,
@@ -126,6 +127,7 @@ __all__ = [
     "encode_str",
     "encode_uuid",
     "fault_at",
+    "maker",
     "missing",
     "no_results_read",
     "no_results_written",
