@@ -40,14 +40,14 @@ from ampgen.runtime.stubs import (
     decode_boxes as _decode_boxes,
     decode_datetime as _decode_datetime,
     decode_int as _decode_int,
-    decode_list as _decode_list,
     decode_one as _decode_one,
     decode_str as _decode_str,
+    decode_strs as _decode_strs,
     encode_boxes as _encode_boxes,
     encode_datetime as _encode_datetime,
     encode_int as _encode_int,
-    encode_list as _encode_list,
     encode_str as _encode_str,
+    encode_strs as _encode_strs,
     fault_at as _fault_at,
     maker as _maker,
     missing as _missing,
@@ -457,7 +457,7 @@ def _write_Members(ask: bytes, arguments: tuple[_Sequence[str]], depth: int) -> 
     (a1,) = arguments
     key = "names"
     try:
-        v1 = _encode_list(a1, _encode_str, depth)
+        v1 = _encode_strs(a1, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -492,7 +492,7 @@ def _read_Members(data: bytes, at: int, depth: int) -> tuple[tuple[list[str]], i
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_list(r1, _decode_str, depth)
+        v1 = _decode_strs(r1, depth)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -640,7 +640,7 @@ def _write_Join_answer(answer: bytes, result: JoinResult, depth: int) -> bytes:
         raise _wrong_type("a JoinResult", result)
     key = "names"
     try:
-        v1 = _encode_list(result.names, _encode_str, depth)
+        v1 = _encode_strs(result.names, depth)
         n1 = _SIZE[len(v1)]
         key = "recent"
         v2 = _encode_boxes(result.recent, _encode_Message, depth)
@@ -679,7 +679,7 @@ def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_list(r1, _decode_str, depth)
+        v1 = _decode_strs(r1, depth)
         key = "recent"
         if r2 is None:
             raise _missing()

@@ -68,6 +68,7 @@ from ampgen.runtime.stubs import (
     decode_one as _decode_one,
     decode_path as _decode_path,
     decode_str as _decode_str,
+    decode_strs as _decode_strs,
     decode_uuid as _decode_uuid,
     deprecated as _deprecated,
     encode_bool as _encode_bool,
@@ -86,6 +87,7 @@ from ampgen.runtime.stubs import (
     encode_map as _encode_map,
     encode_path as _encode_path,
     encode_str as _encode_str,
+    encode_strs as _encode_strs,
     encode_uuid as _encode_uuid,
     fault_at as _fault_at,
     maker as _maker,
@@ -895,11 +897,11 @@ def _decode_list_of_int(raw: bytes, depth: int) -> list[int]:
 
 
 def _encode_list_of_str(value: _Sequence[str], depth: int) -> bytes:
-    return _encode_list(value, _encode_str, depth)
+    return _encode_strs(value, depth)
 
 
 def _decode_list_of_str(raw: bytes, depth: int) -> list[str]:
-    return _decode_list(raw, _decode_str, depth)
+    return _decode_strs(raw, depth)
 
 
 def _decode_Target(raw: bytes, depth: int) -> Target:
@@ -1421,7 +1423,7 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v4 = _encode_list(value.levels, _encode_Level, depth - 1)
         n4 = _SIZE[len(v4)]
         key = "more"
-        v5 = _encode_list(value.more, _encode_str, depth - 1)
+        v5 = _encode_strs(value.more, depth - 1)
         n5 = _SIZE[len(v5)]
         key = "most"
         v6 = _encode_float(value.most)
@@ -1439,7 +1441,7 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v10 = _encode_map(value.scores, _encode_str, _encode_float, depth - 1)
         n10 = _SIZE[len(v10)]
         key = "tags"
-        v11 = _encode_list(value.tags, _encode_str, depth - 1)
+        v11 = _encode_strs(value.tags, depth - 1)
         n11 = _SIZE[len(v11)]
         key = "text"
         v12 = _encode_str(value.text)
@@ -1602,7 +1604,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         else:
             v4 = [Level.DEBUG, Level.LOUD]
         key = "more"
-        v5 = ["a", "b"] if r5 is None else _decode_list(r5, _decode_str, depth - 1)
+        v5 = ["a", "b"] if r5 is None else _decode_strs(r5, depth - 1)
         key = "most"
         v6 = _inf if r6 is None else _decode_float(r6)
         key = "none"
@@ -1617,7 +1619,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         else:
             v10 = {}
         key = "tags"
-        v11 = [] if r11 is None else _decode_list(r11, _decode_str, depth - 1)
+        v11 = [] if r11 is None else _decode_strs(r11, depth - 1)
         key = "text"
         v12 = 'it\'s "so"\n' if r12 is None else _decode_str(r12)
         key = "truth"
@@ -2223,7 +2225,7 @@ def _encode_Rejected(error: Rejected, depth: int) -> dict[bytes, bytes]:
         v2 = _encode_int(error.code_)
         box[b"code"] = v2
         key = "hints"
-        v3 = _encode_list(error.hints, _encode_str, depth)
+        v3 = _encode_strs(error.hints, depth)
         box[b"hints"] = v3
         key = "levels"
         v4 = _encode_map(error.levels, _encode_str, _encode_Level, depth)
@@ -2258,7 +2260,7 @@ def _decode_Rejected(
         key = "code"
         v2 = 0 if r2 is None else _decode_int(r2)
         key = "hints"
-        v3 = [] if r3 is None else _decode_list(r3, _decode_str, depth)
+        v3 = [] if r3 is None else _decode_strs(r3, depth)
         key = "levels"
         v4 = {} if r4 is None else _decode_map(r4, _decode_str, _decode_Level, depth)
         key = "reason"
@@ -3582,7 +3584,7 @@ def _write_Arguments(
             k7 = n7 = v7 = b""
         else:
             k7 = b"\x00\x05third"
-            v7 = _encode_list(a3, _encode_str, depth)
+            v7 = _encode_strs(a3, depth)
             n7 = _SIZE[len(v7)]
         key = "timeout"
         if a8 is None:
@@ -3710,7 +3712,7 @@ def _read_Arguments(
         key = "second"
         v6 = 1 if r6 is None else _decode_int(r6)
         key = "third"
-        v7 = None if r7 is None else _decode_list(r7, _decode_str, depth)
+        v7 = None if r7 is None else _decode_strs(r7, depth)
         key = "timeout"
         v8 = None if r8 is None else _decode_float(r8)
     except _FAULTS as fault:
