@@ -361,9 +361,10 @@ class AmpProtocol:
         """
         tag = self.calls.next_tag
         data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
-        call = self.calls.add(Call(command, waiter, tag, deadline, seconds))
+        end = self._taken + self.queued_bytes + len(data)
+        call = Call(command, waiter, tag, deadline, seconds, end)
+        self.calls.add(call)
         self._send(data)
-        call.end = self._taken + self.queued_bytes
         return call
 
     def tell(self, command: AnyCommand, arguments: Any) -> None:
