@@ -40,15 +40,16 @@ from ampgen.runtime.stubs import (
     decode_boxes as _decode_boxes,
     decode_datetime as _decode_datetime,
     decode_int as _decode_int,
-    decode_list as _decode_list,
     decode_one as _decode_one,
     decode_str as _decode_str,
+    decode_strs as _decode_strs,
     encode_boxes as _encode_boxes,
     encode_datetime as _encode_datetime,
     encode_int as _encode_int,
-    encode_list as _encode_list,
     encode_str as _encode_str,
+    encode_strs as _encode_strs,
     fault_at as _fault_at,
+    maker as _maker,
     missing as _missing,
     no_results_read as _no_results_read,
     no_results_written as _no_results_written,
@@ -297,6 +298,9 @@ def _encode_Message(value: Message, depth: int) -> bytes:
     )
 
 
+_new_Message = _maker(Message)
+
+
 def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
     if depth < 1:
         raise _too_deep()
@@ -339,7 +343,7 @@ def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
         v3 = _decode_str(r3)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Message(sender=v2, text=v3, at=v1), end
+    return _new_Message(v2, v3, v1), end
 
 
 def _encode_NameTaken(error: NameTaken, depth: int) -> dict[bytes, bytes]:
@@ -453,7 +457,7 @@ def _write_Members(ask: bytes, arguments: tuple[_Sequence[str]], depth: int) -> 
     (a1,) = arguments
     key = "names"
     try:
-        v1 = _encode_list(a1, _encode_str, depth)
+        v1 = _encode_strs(a1, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -488,7 +492,7 @@ def _read_Members(data: bytes, at: int, depth: int) -> tuple[tuple[list[str]], i
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_list(r1, _decode_str, depth)
+        v1 = _decode_strs(r1, depth)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -636,7 +640,7 @@ def _write_Join_answer(answer: bytes, result: JoinResult, depth: int) -> bytes:
         raise _wrong_type("a JoinResult", result)
     key = "names"
     try:
-        v1 = _encode_list(result.names, _encode_str, depth)
+        v1 = _encode_strs(result.names, depth)
         n1 = _SIZE[len(v1)]
         key = "recent"
         v2 = _encode_boxes(result.recent, _encode_Message, depth)
@@ -646,6 +650,9 @@ def _write_Join_answer(answer: bytes, result: JoinResult, depth: int) -> bytes:
     return b"".join(
         (answer, b"\x00\x05names", n1, v1, b"\x00\x06recent", n2, v2, b"\x00\x00"),
     )
+
+
+_new_Join_result = _maker(JoinResult)
 
 
 def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int]:
@@ -672,14 +679,14 @@ def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_list(r1, _decode_str, depth)
+        v1 = _decode_strs(r1, depth)
         key = "recent"
         if r2 is None:
             raise _missing()
         v2 = _decode_boxes(r2, _read_Message, depth)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return JoinResult(names=v1, recent=v2), end
+    return _new_Join_result(v1, v2), end
 
 
 _JOIN = _Command[tuple[str], JoinResult](

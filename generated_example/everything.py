@@ -68,6 +68,7 @@ from ampgen.runtime.stubs import (
     decode_one as _decode_one,
     decode_path as _decode_path,
     decode_str as _decode_str,
+    decode_strs as _decode_strs,
     decode_uuid as _decode_uuid,
     deprecated as _deprecated,
     encode_bool as _encode_bool,
@@ -86,8 +87,10 @@ from ampgen.runtime.stubs import (
     encode_map as _encode_map,
     encode_path as _encode_path,
     encode_str as _encode_str,
+    encode_strs as _encode_strs,
     encode_uuid as _encode_uuid,
     fault_at as _fault_at,
+    maker as _maker,
     missing as _missing,
     no_results_read as _no_results_read,
     no_results_written as _no_results_written,
@@ -894,11 +897,11 @@ def _decode_list_of_int(raw: bytes, depth: int) -> list[int]:
 
 
 def _encode_list_of_str(value: _Sequence[str], depth: int) -> bytes:
-    return _encode_list(value, _encode_str, depth)
+    return _encode_strs(value, depth)
 
 
 def _decode_list_of_str(raw: bytes, depth: int) -> list[str]:
-    return _decode_list(raw, _decode_str, depth)
+    return _decode_strs(raw, depth)
 
 
 def _decode_Target(raw: bytes, depth: int) -> Target:
@@ -1032,6 +1035,9 @@ def _encode_Scalars(value: Scalars, depth: int) -> bytes:
     )
 
 
+_new_Scalars = _maker(Scalars)
+
+
 def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
     if depth < 1:
         raise _too_deep()
@@ -1155,21 +1161,7 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
         v12 = _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    record = Scalars(
-        truth=v11,
-        whole=v12,
-        real=v8,
-        text=v10,
-        raw=v7,
-        exact=v3,
-        moment=v6,
-        day=v2,
-        span=v9,
-        id=v5,
-        any=v1,
-        file=v4,
-    )
-    return record, end
+    return _new_Scalars(v11, v12, v8, v10, v7, v3, v6, v2, v9, v5, v1, v4), end
 
 
 def _encode_MaybeScalars(value: MaybeScalars, depth: int) -> bytes:
@@ -1307,6 +1299,9 @@ def _encode_MaybeScalars(value: MaybeScalars, depth: int) -> bytes:
     )
 
 
+_new_MaybeScalars = _maker(MaybeScalars)
+
+
 def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, int]:
     if depth < 1:
         raise _too_deep()
@@ -1406,21 +1401,7 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
         v12 = None if r12 is None else _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    record = MaybeScalars(
-        truth=v11,
-        whole=v12,
-        real=v8,
-        text=v10,
-        raw=v7,
-        exact=v3,
-        moment=v6,
-        day=v2,
-        span=v9,
-        id=v5,
-        any=v1,
-        file=v4,
-    )
-    return record, end
+    return _new_MaybeScalars(v11, v12, v8, v10, v7, v3, v6, v2, v9, v5, v1, v4), end
 
 
 def _encode_Defaults(value: Defaults, depth: int) -> bytes:
@@ -1442,7 +1423,7 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v4 = _encode_list(value.levels, _encode_Level, depth - 1)
         n4 = _SIZE[len(v4)]
         key = "more"
-        v5 = _encode_list(value.more, _encode_str, depth - 1)
+        v5 = _encode_strs(value.more, depth - 1)
         n5 = _SIZE[len(v5)]
         key = "most"
         v6 = _encode_float(value.most)
@@ -1460,7 +1441,7 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v10 = _encode_map(value.scores, _encode_str, _encode_float, depth - 1)
         n10 = _SIZE[len(v10)]
         key = "tags"
-        v11 = _encode_list(value.tags, _encode_str, depth - 1)
+        v11 = _encode_strs(value.tags, depth - 1)
         n11 = _SIZE[len(v11)]
         key = "text"
         v12 = _encode_str(value.text)
@@ -1520,6 +1501,9 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
             b"\x00\x00",
         ),
     )
+
+
+_new_Defaults = _maker(Defaults)
 
 
 def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
@@ -1620,7 +1604,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         else:
             v4 = [Level.DEBUG, Level.LOUD]
         key = "more"
-        v5 = ["a", "b"] if r5 is None else _decode_list(r5, _decode_str, depth - 1)
+        v5 = ["a", "b"] if r5 is None else _decode_strs(r5, depth - 1)
         key = "most"
         v6 = _inf if r6 is None else _decode_float(r6)
         key = "none"
@@ -1635,7 +1619,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         else:
             v10 = {}
         key = "tags"
-        v11 = [] if r11 is None else _decode_list(r11, _decode_str, depth - 1)
+        v11 = [] if r11 is None else _decode_strs(r11, depth - 1)
         key = "text"
         v12 = 'it\'s "so"\n' if r12 is None else _decode_str(r12)
         key = "truth"
@@ -1644,22 +1628,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         v14 = -5 if r14 is None else _decode_int(r14)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    record = Defaults(
-        truth=v13,
-        whole=v14,
-        real=v8,
-        most=v6,
-        least=v2,
-        none=v7,
-        text=v12,
-        level=v3,
-        region=v9,
-        tags=v11,
-        more=v5,
-        levels=v4,
-        grid=v1,
-        scores=v10,
-    )
+    record = _new_Defaults(v13, v14, v8, v6, v2, v7, v12, v3, v9, v11, v5, v4, v1, v10)
     return record, end
 
 
@@ -1752,6 +1721,9 @@ def _encode_Nested(value: Nested, depth: int) -> bytes:
             b"\x00\x00",
         ),
     )
+
+
+_new_Nested = _maker(Nested)
 
 
 def _read_Nested(data: bytes, at: int, depth: int) -> tuple[Nested, int]:
@@ -1873,20 +1845,7 @@ def _read_Nested(data: bytes, at: int, depth: int) -> tuple[Nested, int]:
         v11 = _decode_boxes(r11, _read_Target, depth - 1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    record = Nested(
-        flat=v7,
-        deep=v6,
-        points=v9,
-        rows=v10,
-        targets=v11,
-        anything=v1,
-        by_name=v3,
-        by_number=v4,
-        by_id=v2,
-        by_region=v5,
-        maps=v8,
-    )
-    return record, end
+    return _new_Nested(v7, v6, v9, v10, v11, v1, v3, v4, v2, v5, v8), end
 
 
 def _encode_Node(value: Node, depth: int) -> bytes:
@@ -1930,6 +1889,9 @@ def _encode_Node(value: Node, depth: int) -> bytes:
             b"\x00\x00",
         ),
     )
+
+
+_new_Node = _maker(Node)
 
 
 def _read_Node(data: bytes, at: int, depth: int) -> tuple[Node, int]:
@@ -1980,7 +1942,7 @@ def _read_Node(data: bytes, at: int, depth: int) -> tuple[Node, int]:
         v4 = None if r4 is None else _decode_one(r4, _read_Node, depth - 1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Node(name=v2, parent=v4, children=v1, named=v3), end
+    return _new_Node(v2, v4, v1, v3), end
 
 
 def _encode_Author(value: Author, depth: int) -> bytes:
@@ -2072,6 +2034,9 @@ def _encode_Author(value: Author, depth: int) -> bytes:
     )
 
 
+_new_Author = _maker(Author)
+
+
 def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
     if depth < 1:
         raise _too_deep()
@@ -2154,18 +2119,7 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
         v9 = 0 if r9 is None else _decode_int(r9)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    record = Author(
-        id=v6,
-        name=v7,
-        born=v1,
-        home=v5,
-        password=v8,
-        mail=v2,
-        fax=v3,
-        from_=v4,
-        self_=v9,
-    )
-    return record, end
+    return _new_Author(v6, v7, v1, v5, v8, v2, v3, v4, v9), end
 
 
 def _encode_Writer(value: Writer, depth: int) -> bytes:
@@ -2180,6 +2134,9 @@ def _encode_Writer(value: Writer, depth: int) -> bytes:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join((b"\x00\x04name", n1, v1, b"\x00\x00"))
+
+
+_new_Writer = _maker(Writer)
 
 
 def _read_Writer(data: bytes, at: int, depth: int) -> tuple[Writer, int]:
@@ -2206,7 +2163,7 @@ def _read_Writer(data: bytes, at: int, depth: int) -> tuple[Writer, int]:
         v1 = _decode_str(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Writer(name=v1), end
+    return _new_Writer(v1), end
 
 
 def _encode_Target(value: Target, depth: int) -> bytes:
@@ -2268,7 +2225,7 @@ def _encode_Rejected(error: Rejected, depth: int) -> dict[bytes, bytes]:
         v2 = _encode_int(error.code_)
         box[b"code"] = v2
         key = "hints"
-        v3 = _encode_list(error.hints, _encode_str, depth)
+        v3 = _encode_strs(error.hints, depth)
         box[b"hints"] = v3
         key = "levels"
         v4 = _encode_map(error.levels, _encode_str, _encode_Level, depth)
@@ -2303,7 +2260,7 @@ def _decode_Rejected(
         key = "code"
         v2 = 0 if r2 is None else _decode_int(r2)
         key = "hints"
-        v3 = [] if r3 is None else _decode_list(r3, _decode_str, depth)
+        v3 = [] if r3 is None else _decode_strs(r3, depth)
         key = "levels"
         v4 = {} if r4 is None else _decode_map(r4, _decode_str, _decode_Level, depth)
         key = "reason"
@@ -3415,6 +3372,9 @@ def _write_EchoScalarArguments_answer(
     )
 
 
+_new_EchoScalarArguments_result = _maker(EchoScalarArgumentsResult)
+
+
 def _read_EchoScalarArguments_answer(
     data: bytes,
     at: int,
@@ -3540,19 +3500,19 @@ def _read_EchoScalarArguments_answer(
         v12 = _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    record = EchoScalarArgumentsResult(
-        truth=v11,
-        whole=v12,
-        real=v8,
-        text=v10,
-        raw=v7,
-        exact=v3,
-        moment=v6,
-        day=v2,
-        span=v9,
-        id=v5,
-        any=v1,
-        file=v4,
+    record = _new_EchoScalarArguments_result(
+        v11,
+        v12,
+        v8,
+        v10,
+        v7,
+        v3,
+        v6,
+        v2,
+        v9,
+        v5,
+        v1,
+        v4,
     )
     return record, end
 
@@ -3624,7 +3584,7 @@ def _write_Arguments(
             k7 = n7 = v7 = b""
         else:
             k7 = b"\x00\x05third"
-            v7 = _encode_list(a3, _encode_str, depth)
+            v7 = _encode_strs(a3, depth)
             n7 = _SIZE[len(v7)]
         key = "timeout"
         if a8 is None:
@@ -3752,7 +3712,7 @@ def _read_Arguments(
         key = "second"
         v6 = 1 if r6 is None else _decode_int(r6)
         key = "third"
-        v7 = None if r7 is None else _decode_list(r7, _decode_str, depth)
+        v7 = None if r7 is None else _decode_strs(r7, depth)
         key = "timeout"
         v8 = None if r8 is None else _decode_float(r8)
     except _FAULTS as fault:
@@ -3781,6 +3741,9 @@ def _write_Arguments_answer(
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join((answer, k1, n1, v1, b"\x00\x04text", n2, v2, b"\x00\x00"))
+
+
+_new_Arguments_result = _maker(ArgumentsResult)
 
 
 def _read_Arguments_answer(
@@ -3816,7 +3779,7 @@ def _read_Arguments_answer(
         v2 = _decode_str(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return ArgumentsResult(text=v2, count=v1), end
+    return _new_Arguments_result(v2, v1), end
 
 
 _ARGUMENTS = _Command[
@@ -4433,6 +4396,9 @@ def _write_UpperCase_answer(
     )
 
 
+_new_UpperCase_result = _maker(UpperCaseResult)
+
+
 def _read_UpperCase_answer(
     data: bytes,
     at: int,
@@ -4468,7 +4434,7 @@ def _read_UpperCase_answer(
         v2 = _decode_str(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return UpperCaseResult(answer=v1, zebra=v2), end
+    return _new_UpperCase_result(v1, v2), end
 
 
 _UPPER_CASE = _Command[tuple[str, int | None, str], UpperCaseResult](
@@ -4540,6 +4506,9 @@ def _write_OldUpper_answer(answer: bytes, result: OldUpperResult, depth: int) ->
     return b"".join((answer, b"\x00\x05again", n1, v1, b"\x00\x00"))
 
 
+_new_OldUpper_result = _maker(OldUpperResult)
+
+
 def _read_OldUpper_answer(
     data: bytes,
     at: int,
@@ -4566,7 +4535,7 @@ def _read_OldUpper_answer(
         v1 = _decode_str(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return OldUpperResult(again=v1), end
+    return _new_OldUpper_result(v1), end
 
 
 _OLD_UPPER = _Command[tuple[str], OldUpperResult](
@@ -4659,6 +4628,9 @@ def _write_connect_answer(answer: bytes, result: ConnectResult, depth: int) -> b
     )
 
 
+_new_connect_result = _maker(ConnectResult)
+
+
 def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResult, int]:
     r1 = r2 = None
     end = at
@@ -4690,7 +4662,7 @@ def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResul
         v2 = _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return ConnectResult(class_=v1, self_=v2), end
+    return _new_connect_result(v1, v2), end
 
 
 _CONNECT = _Command[tuple[int, str], ConnectResult](

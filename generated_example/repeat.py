@@ -30,6 +30,7 @@ from ampgen.runtime.stubs import (
     encode_int as _encode_int,
     encode_str as _encode_str,
     fault_at as _fault_at,
+    maker as _maker,
     missing as _missing,
     read_rest as _read_rest,
     wrong_type as _wrong_type,
@@ -222,6 +223,9 @@ def _write_Repeat_answer(answer: bytes, result: RepeatResult, depth: int) -> byt
     return b"".join((answer, b"\x00\x04text", n1, v1, b"\x00\x00"))
 
 
+_new_Repeat_result = _maker(RepeatResult)
+
+
 def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult, int]:
     r1 = None
     end = at
@@ -244,7 +248,7 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
         v1 = _decode_str(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return RepeatResult(text=v1), end
+    return _new_Repeat_result(v1), end
 
 
 _REPEAT = _Command[tuple[str, int], RepeatResult](

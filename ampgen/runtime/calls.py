@@ -35,13 +35,14 @@ class Call:
         tag: bytes,
         deadline: float | None,
         seconds: float | None,
+        end: int,
     ) -> None:
         self.command = command
         self.waiter = waiter
         self.tag = tag
         self.deadline = deadline
         self.seconds = seconds
-        self.end = 0
+        self.end = end
 
 
 class Calls(dict[bytes, Call]):
@@ -63,11 +64,10 @@ class Calls(dict[bytes, Call]):
     def next_tag(self) -> bytes:
         return b"%x" % (self.count + 1)
 
-    def add(self, call: Call) -> Call:
+    def add(self, call: Call) -> None:
         """``call`` has the next tag."""
         self.count += 1
         self[call.tag] = call
-        return call
 
     def settle(self, tag: bytes) -> Call | None:
         """The call that an answer is for; ``None`` if nobody waits for it any more."""

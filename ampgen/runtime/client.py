@@ -8,7 +8,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 from ampgen.runtime.addresses import Tcp, parse_address
-from ampgen.runtime.command import DEFAULT, Default, Timeout
+from ampgen.runtime.command import DEFAULT, Timeout
 from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
 from ampgen.runtime.local import join
 from ampgen.runtime.receiver import receiver_for
@@ -155,9 +155,9 @@ class Client:
         return self._shell.tell(command, arguments, self._seconds(command, timeout))
 
     def _seconds(self, command: Command[Any, Any], timeout: Timeout) -> float | None:
-        if isinstance(timeout, Default):
+        if timeout is DEFAULT:
             timeout = self._timeout
-        return command.timeout if isinstance(timeout, Default) else timeout
+        return command.timeout if timeout is DEFAULT else timeout
 
     @classmethod
     def connect(

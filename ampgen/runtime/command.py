@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from ampgen.runtime.errors import CommandError, Fault
 from ampgen.runtime.values import encode_bytes
@@ -28,7 +28,7 @@ class Default(Enum):
         return "DEFAULT"
 
 
-DEFAULT = Default.DEFAULT
+DEFAULT: Final = Default.DEFAULT
 """As ``timeout=``: the client's, else the schema's ``@timeout``, else none."""
 
 Timeout: TypeAlias = float | Literal[Default.DEFAULT] | None

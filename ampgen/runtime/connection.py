@@ -38,13 +38,14 @@ class CurrentCall:
         return self.connection.peer_address
 
 
-_current: ContextVar[CurrentCall] = ContextVar("ampgen.current_call")
+# What a ``CurrentCall`` is made of: most handlers never ask for theirs.
+_current: ContextVar[tuple[Connection, Handler]] = ContextVar("ampgen.current_call")
 
 
 def current_call() -> CurrentCall:
     """The call that the running handler answers; ``RuntimeError`` outside of one."""
     try:
-        return _current.get()
+        return CurrentCall(*_current.get())
     except LookupError:
         raise RuntimeError(
             "current_call() is for handlers: no call is being handled"
@@ -72,8 +73,8 @@ class Connection:
         # last: a factory may make clients of this connection
         self._shell.protocol.handlers = handlers(self)
 
-    def _enter(self, handler: Handler) -> Token[CurrentCall]:
-        return _current.set(CurrentCall(self, handler))
+    def _enter(self, handler: Handler) -> Token[tuple[Connection, Handler]]:
+        return _current.set((self, handler))
 
     @property
     def peer_address(self) -> str:

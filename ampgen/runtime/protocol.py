@@ -130,6 +130,11 @@ class AmpProtocol:
         self._receive(data, self._held_at)
 
     @property
+    def loaded(self) -> bool:
+        """Is there as much as this end may take, or more than the peer takes?"""
+        return self.in_flight >= self.limits.calls or self.blocked
+
+    @property
     def paused(self) -> bool:
         """Should nothing be read for now?
 
@@ -137,7 +142,7 @@ class AmpProtocol:
         that both are at their limit would wait for one another for ever.
         """
         return (
-            (self.in_flight >= self.limits.calls or self.blocked)
+            self.loaded
             and not self.calls
             and not self.sending
             and not (self.blocked and self.told)
@@ -148,12 +153,13 @@ class AmpProtocol:
         end = len(data)
         try:
             while at < end:
-                if self.state >= State.DEAF:
-                    return
-                if self.paused:
-                    self._held = data
-                    self._held_at = at
-                    return
+                if self.state is not State.OPEN or self.loaded:
+                    if self.state >= State.DEAF:
+                        return
+                    if self.paused:
+                        self._held = data
+                        self._held_at = at
+                        return
                 if self._parser is None:
                     after = self._receive_short(data, at)
                     if after > at:
@@ -181,7 +187,7 @@ class AmpProtocol:
         try:
             end = at + 8 + data[at + 7]
             tag = data[at + 6 : end]  # with its length: the answer repeats it so
-            if not data.startswith(_COMMAND_SHORT, end) or tag in self._serving:
+            if not data.startswith(_COMMAND_SHORT, end):
                 return at
             start = end + 12
             end = start + data[start - 1]
@@ -303,7 +309,8 @@ class AmpProtocol:
         else:
             try:
                 data = command.write_answer(ANSWER + tag, result, self.limits.depth)
-                check_size(data, self.limits.box)
+                if len(data) > self.limits.box:
+                    check_size(data, self.limits.box)
             except Exception as error:  # whatever the handler's object does to us
                 fault = as_fault(error)
                 reason = EncodeError(command.name, fault.path, fault.rule)
@@ -354,9 +361,10 @@ class AmpProtocol:
         """
         tag = self.calls.next_tag
         data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
-        call = self.calls.add(Call(command, waiter, tag, deadline, seconds))
+        end = self._taken + self.queued_bytes + len(data)
+        call = Call(command, waiter, tag, deadline, seconds, end)
+        self.calls.add(call)
         self._send(data)
-        call.end = self._taken + self.queued_bytes
         return call
 
     def tell(self, command: AnyCommand, arguments: Any) -> None:
@@ -371,7 +379,8 @@ class AmpProtocol:
             raise self.lost(sent=False)
         try:
             data = command.write_request(ask, arguments, self.limits.depth)
-            check_size(data, self.limits.box)
+            if len(data) > self.limits.box:
+                check_size(data, self.limits.box)
         except FAULTS as error:
             fault = as_fault(error)
             raise EncodeError(command.name, fault.path, fault.rule) from None
@@ -471,8 +480,7 @@ def _plain(box: dict[bytes, bytes]) -> bytes:
 
 
 def check_size(data: bytes, limit: int) -> None:
-    """Is a box that we have made within the bound?"""
-    if len(data) > limit:
-        box, _end = read_box(data, 0)
-        if box_size(box) > limit:
-            raise Fault(f"a box over {limit:,} bytes of keys and values")
+    """Is a box that we have made within the bound? Its lengths do not count."""
+    box, _end = read_box(data, 0)
+    if box_size(box) > limit:
+        raise Fault(f"a box over {limit:,} bytes of keys and values")

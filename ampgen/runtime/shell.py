@@ -18,7 +18,7 @@ from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.protocol import AmpProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Coroutine
     from contextvars import Token
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
@@ -35,6 +35,20 @@ _TICK = 0.01  # seconds that a deadline may be late
 LAST_WORDS = (
     0.5  # seconds for cancelled handlers to end, and for their answers to leave
 )
+
+if sys.version_info >= (3, 12):
+
+    def _start_task(
+        coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Task[None]:
+        """Run it at once, as far as it goes: most handlers never wait."""
+        return asyncio.Task(coroutine, loop=loop, eager_start=True)
+else:
+
+    def _start_task(
+        coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
+    ) -> asyncio.Task[None]:
+        return loop.create_task(coroutine)
 
 
 class Shell:
@@ -183,21 +197,18 @@ class Shell:
         self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
     ) -> None:
         coroutine = self._finish(handler, tag, result)
-        if sys.version_info >= (3, 12):
-            task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
-            if task.done():
-                return
-        else:
-            task = self.loop.create_task(coroutine)
-        self._tasks.add(task)
+        task = _start_task(coroutine, self.loop)
+        if not task.done():
+            self._tasks.add(task)
+            task.add_done_callback(self._ended)
 
     async def _finish(
         self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
     ) -> None:
-        task: Any = asyncio.current_task()
         try:
             answer = await result
         except asyncio.CancelledError as error:
+            task: Any = asyncio.current_task()
             if task.cancelling():
                 self.protocol.fail(handler, tag, error)
                 raise
@@ -211,10 +222,11 @@ class Shell:
             self.protocol.fail(handler, tag, error)
         else:
             self.protocol.answer(handler, tag, answer)
-        finally:
-            self._tasks.discard(task)
-            self._adjust_reading()
-            self._check_idle()
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        self._adjust_reading()
+        self._check_idle()
 
     def _check_idle(self) -> None:
         if self.closed.done() and not self._tasks and not self.idle.done():

@@ -25,11 +25,13 @@ from ampgen.runtime.composites import (
     decode_list,
     decode_map,
     decode_one,
+    decode_strs,
     encode_boxes,
     encode_deep_list,
     encode_deep_map,
     encode_list,
     encode_map,
+    encode_strs,
     open_enum_decoder,
     open_enum_encoder,
 )
@@ -44,6 +46,7 @@ from ampgen.runtime.errors import (
     wrong_type,
 )
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
+from ampgen.runtime.records import maker
 from ampgen.runtime.services import Server
 from ampgen.runtime.values import (
     decode_bool,
@@ -106,6 +109,7 @@ __all__ = [
     "decode_one",
     "decode_path",
     "decode_str",
+    "decode_strs",
     "decode_uuid",
     "deprecated",
     "encode_bool",
@@ -124,8 +128,10 @@ __all__ = [
     "encode_map",
     "encode_path",
     "encode_str",
+    "encode_strs",
     "encode_uuid",
     "fault_at",
+    "maker",
     "missing",
     "no_results_read",
     "no_results_written",

@@ -69,7 +69,7 @@ def encode_int(value: int) -> bytes:
     ):
         raise wrong_type("an int", value)
     try:
-        return int.__repr__(value).encode()
+        return b"%d" % value
     except ValueError:  # CPython's guard against quadratic time
         raise Fault("an int of too many digits") from None
 
@@ -84,6 +84,8 @@ def decode_int(raw: bytes) -> int:
 
 
 def encode_float(value: float) -> bytes:
+    if type(value) is float:
+        return repr(value).encode()
     if isinstance(value, float):
         return float.__repr__(value).encode()
     if not isinstance(value, int) or isinstance(value, bool):
@@ -94,13 +96,14 @@ def encode_float(value: float) -> bytes:
         raise Fault("an int beyond the range of a float") from None
 
 
-_NUMERAL = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
+_is_numeral = re.compile(rb"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 _INFINITE = frozenset((b"inf", b"-inf", b"Infinity", b"-Infinity"))
 _NANS = frozenset((b"nan", b"NaN"))
 
 
 def decode_float(raw: bytes) -> float:
-    if _NUMERAL.fullmatch(raw):
+    whole, _point, fraction = raw.partition(b".")
+    if (whole.isdigit() and fraction.isdigit()) or _is_numeral(raw):
         value = float(raw)
         if value - value != 0:  # infinite, though written as a number
             raise Fault("a number beyond the range of a float")
@@ -148,7 +151,7 @@ def encode_decimal(value: Decimal) -> bytes:
 def decode_decimal(raw: bytes) -> Decimal:
     if raw in _INFINITE or raw in _NANS:
         return Decimal(raw.decode())
-    if _NUMERAL.fullmatch(raw):
+    if _is_numeral(raw):
         try:
             value = Decimal(raw.decode())
         except InvalidOperation:

@@ -34,6 +34,7 @@ from ampgen.runtime.stubs import (
     encode_int as _encode_int,
     encode_str as _encode_str,
     fault_at as _fault_at,
+    maker as _maker,
     missing as _missing,
     read_box as _read_box,
     read_rest as _read_rest,
@@ -135,6 +136,9 @@ def _encode_Entry(value: Entry, depth: int) -> bytes:
     )
 
 
+_new_Entry = _maker(Entry)
+
+
 def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
     if depth < 1:
         raise _too_deep()
@@ -182,7 +186,7 @@ def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
         v4 = _decode_str(r4)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Entry(at=v1, who=v4, where=v3, frame=v2), end
+    return _new_Entry(v1, v4, v3, v2), end
 
 
 def _write_History(ask: bytes, arguments: tuple[int], depth: int) -> bytes:

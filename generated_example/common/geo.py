@@ -24,6 +24,7 @@ from ampgen.runtime.stubs import (
     encode_boxes as _encode_boxes,
     encode_float as _encode_float,
     fault_at as _fault_at,
+    maker as _maker,
     missing as _missing,
     read_box as _read_box,
     too_deep as _too_deep,
@@ -86,6 +87,9 @@ def _encode_Point(value: Point, depth: int) -> bytes:
     return b"".join((b"\x00\x01x", n1, v1, b"\x00\x01y", n2, v2, b"\x00\x00"))
 
 
+_new_Point = _maker(Point)
+
+
 def _read_Point(data: bytes, at: int, depth: int) -> tuple[Point, int]:
     if depth < 1:
         raise _too_deep()
@@ -119,7 +123,7 @@ def _read_Point(data: bytes, at: int, depth: int) -> tuple[Point, int]:
         v2 = _decode_float(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Point(x=v1, y=v2), end
+    return _new_Point(v1, v2), end
 
 
 def _encode_Area(value: Area, depth: int) -> bytes:
@@ -134,6 +138,9 @@ def _encode_Area(value: Area, depth: int) -> bytes:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join((b"\x00\x07corners", n1, v1, b"\x00\x00"))
+
+
+_new_Area = _maker(Area)
 
 
 def _read_Area(data: bytes, at: int, depth: int) -> tuple[Area, int]:
@@ -160,4 +167,4 @@ def _read_Area(data: bytes, at: int, depth: int) -> tuple[Area, int]:
         v1 = _decode_boxes(r1, _read_Point, depth - 1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return Area(corners=v1), end
+    return _new_Area(v1), end

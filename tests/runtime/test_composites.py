@@ -23,11 +23,13 @@ from ampgen.runtime.composites import (
     decode_list,
     decode_map,
     decode_one,
+    decode_strs,
     encode_boxes,
     encode_deep_list,
     encode_deep_map,
     encode_list,
     encode_map,
+    encode_strs,
     open_enum_decoder,
     open_enum_encoder,
 )
@@ -80,6 +82,8 @@ PAIR = b"\0\3key%b\0\5value%b\0\0"
 BOTH_WAYS: list[tuple[str, Any, bytes]] = [
     ("list", [], b""),
     ("list", [0, -17, 5], b"\0\0010\0\3-17\0\0015"),
+    ("strs", [], b""),
+    ("strs", ["a", "", "ü", "x" * 200], b"\0\1a\0\0\0\2\xc3\xbc\0\xc8" + b"x" * 200),
     ("deep list", [[], [1, 2]], b"\0\0\0\6\0\0011\0\0012"),
     ("boxes", [], b""),
     ("boxes", [1, 2], b"\0\1n\0\0011\0\0\0\1n\0\0012\0\0"),
@@ -94,6 +98,7 @@ BOTH_WAYS: list[tuple[str, Any, bytes]] = [
 
 ENCODE: dict[str, Callable[[Any, int], bytes]] = {
     "list": lambda v, depth: encode_list(v, encode_int, depth),
+    "strs": encode_strs,
     "deep list": lambda v, depth: encode_deep_list(v, encode_row, depth),
     "boxes": lambda v, depth: encode_boxes(v, encode_box, depth),
     "map": lambda v, depth: encode_map(v, encode_str, encode_int, depth),
@@ -101,6 +106,7 @@ ENCODE: dict[str, Callable[[Any, int], bytes]] = {
 }
 DECODE: dict[str, Callable[[bytes, int], Any]] = {
     "list": lambda raw, depth: decode_list(raw, decode_int, depth),
+    "strs": decode_strs,
     "deep list": lambda raw, depth: decode_deep_list(raw, decode_row, depth),
     "boxes": lambda raw, depth: decode_boxes(raw, read_number, depth),
     "map": lambda raw, depth: decode_map(raw, decode_str, decode_int, depth),
@@ -264,3 +270,31 @@ def test_garbage_is_a_fault_or_a_value(kind: str, raw: bytes) -> None:
     except Fault:
         return
     assert DECODE[kind](ENCODE[kind](value, DEPTH), DEPTH) == value
+
+
+def outcome(function: Callable[..., Any], *arguments: Any) -> Any:
+    try:
+        return function(*arguments)
+    except Fault as fault:
+        return fault.rule, fault.path
+
+
+LIKE_STRINGS = st.lists(st.text() | st.text("ab") | st.just("\ud800") | st.integers())
+
+
+@given(LIKE_STRINGS | LIKE_STRINGS.map(tuple) | st.text(), st.sampled_from([0, 1]))
+def test_strings_are_written_as_every_list_is(values: Any, depth: int) -> None:
+    assert outcome(encode_strs, values, depth) == outcome(
+        encode_list, values, encode_str, depth
+    )
+
+
+@given(
+    st.binary()
+    | st.lists(st.sampled_from([b"\0\1a", b"\0\2\xc3\xbc", b"\0"])).map(b"".join),
+    st.sampled_from([0, 1]),
+)
+def test_strings_are_read_as_every_list_is(raw: bytes, depth: int) -> None:
+    assert outcome(decode_strs, raw, depth) == outcome(
+        decode_list, raw, decode_str, depth
+    )

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ampgen.runtime import protocol
 from ampgen.runtime.errors import (
     Cancelled,
     ConnectionLost,
@@ -65,6 +66,20 @@ def test_a_request_reaches_its_handler_and_the_answer_its_caller() -> None:
     assert waiter.result() == RepeatResult(text="abcabcabc", length=9)
     assert not here.protocol.calls
     assert not there.protocol.in_flight
+
+
+def test_what_ampgen_sends_is_read_where_it_lies(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The general parser would do as well, and three times slower."""
+    monkeypatch.setattr(protocol, "BoxParser", None)
+    there, here = Host(), Host()
+    waiters = [here.ask(REPEAT, "abc", 3) for _ in range(300)]  # tags of 1 to 3 bytes
+    there.protocol.receive_data(here.protocol.data_to_send())
+    for handler, tag, _arguments in there.requests:
+        there.protocol.answer(handler, tag, RepeatResult(text="abc", length=3))
+    here.protocol.receive_data(there.protocol.data_to_send())
+    assert all(waiter.done() for waiter in waiters)
 
 
 def test_answers_leave_in_the_order_of_completion_and_tags_come_back_as_they_came() -> (

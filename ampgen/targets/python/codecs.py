@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from ampgen.model import Enum, ListType, MapType, ScalarType, Struct, Union
-from ampgen.runtime.values import SCALARS
+from ampgen.runtime.values import SCALARS, Scalar
 from ampgen.targets.python import types
 from ampgen.targets.python.layout import Part, call, flat
 
@@ -54,6 +54,8 @@ class Codecs:
     def encode(self, type_: Type, value: str, depth: str) -> Part:
         """The expression that turns ``value`` into bytes."""
         match type_:
+            case ListType(ScalarType(Scalar.STR)):
+                return call("_encode_strs", value, depth)
             case ListType(item):
                 combinator = f"_encode_{_OF_LIST[shape(item)]}"
                 return call(combinator, value, self._encoder(item), depth)
@@ -70,6 +72,8 @@ class Codecs:
     def decode(self, type_: Type, raw: str, depth: str) -> Part:
         """The expression that turns the bytes ``raw`` into a value."""
         match type_:
+            case ListType(ScalarType(Scalar.STR)):
+                return call("_decode_strs", raw, depth)
             case ListType(item):
                 each = self._reader if shape(item) == "boxed" else self._decoder
                 return call(f"_decode_{_OF_LIST[shape(item)]}", raw, each(item), depth)

@@ -115,6 +115,7 @@ class Commands:
         if result is None:
             return None
         name = names.result_class(command)
+        maker = self._private(command, "new", "_result")
         wrong_type = None
         if not result.bare:
             wrong_type = statement(
@@ -133,6 +134,7 @@ class Commands:
             read=self._declarations.reader_header(
                 self._private(command, "read", "_answer"), self.given_result(command)
             ),
+            maker=None if result.bare else self._declarations.maker(maker, name),
             test=wrong_type and self._declarations.is_a("result", name),
             wrong_type=wrong_type,
             writer=self._records.writer(
@@ -147,9 +149,7 @@ class Commands:
                 lambda values: (
                     values[result.fields[0]]
                     if result.bare
-                    else self._declarations.build(
-                        name, result.fields, values, names.field_name
-                    )
+                    else self._declarations.build(maker, result.fields, values)
                 ),
             ),
         )

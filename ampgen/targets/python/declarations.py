@@ -176,6 +176,7 @@ class Declarations:
             read=self.reader_header(scope.reference("read", struct), name),
             test=self.is_a("value", name),
             wrong_type=self._wrong_type(struct.name),
+            maker=self.maker(scope.reference("new", struct), name),
             writer=self._records.writer(
                 struct.fields, lambda f: f"value.{names.field_name(f)}", "depth - 1"
             ),
@@ -183,19 +184,19 @@ class Declarations:
                 struct.fields,
                 "depth - 1",
                 lambda values: self.build(
-                    name, struct.fields, values, names.field_name
+                    scope.reference("new", struct), struct.fields, values
                 ),
             ),
         )
 
+    def maker(self, function: str, name: str) -> str:
+        return statement(f"{function} = ", call("_maker", name))
+
     def build(
-        self,
-        name: str,
-        fields: Sequence[Field],
-        values: dict[Field, str],
-        field_name: Callable[[Field], str],
+        self, maker: str, fields: Sequence[Field], values: dict[Field, str]
     ) -> Part:
-        return call(name, *(f"{field_name(f)}={values[f]}" for f in fields))
+        """``maker`` takes the fields by position."""
+        return call(maker, *(values[field] for field in fields))
 
     def _encoder_header(self, function: str, name: str) -> str:
         scope = self._scope

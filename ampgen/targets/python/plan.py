@@ -51,10 +51,11 @@ class Enumeration:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """One struct as a box."""
+    """One struct as a box. ``maker``: what makes it of its fields, by position."""
 
     encode: str
     read: str
+    maker: str
     test: Part
     wrong_type: str
     writer: Writer
@@ -106,10 +107,11 @@ class NestedFunctions:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``test`` is ``None`` where the result is bare: its own encoder tests it."""
+    """``test`` and ``maker`` are ``None`` where the result is bare: it is no record."""
 
     write: str
     read: str
+    maker: str | None
     test: Part | None
     wrong_type: str | None
     writer: Writer
