@@ -80,7 +80,7 @@ def decode_list(raw: bytes, decode_item: Decode[T], depth: int) -> list[T]:
 
 def encode_strs(values: Sequence[str], depth: int) -> bytes:
     """``encode_list`` of strings, the most common of all; that says what is wrong."""
-    if depth >= 1 and type(values) is list:
+    if depth >= 1 and list is type(values):  # so turned, a checker keeps the items
         pieces: list[bytes] = []
         try:
             for value in values:
