@@ -18,7 +18,7 @@ from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.protocol import AmpProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Awaitable, Callable
     from contextvars import Token
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
@@ -35,20 +35,6 @@ _TICK = 0.01  # seconds that a deadline may be late
 LAST_WORDS = (
     0.5  # seconds for cancelled handlers to end, and for their answers to leave
 )
-
-if sys.version_info >= (3, 12):
-
-    def _start_task(
-        coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
-    ) -> asyncio.Task[None]:
-        """Run it at once, as far as it goes: most handlers never wait."""
-        return asyncio.Task(coroutine, loop=loop, eager_start=True)
-else:
-
-    def _start_task(
-        coroutine: Coroutine[Any, Any, None], loop: asyncio.AbstractEventLoop
-    ) -> asyncio.Task[None]:
-        return loop.create_task(coroutine)
 
 
 class Shell:
@@ -197,10 +183,14 @@ class Shell:
         self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
     ) -> None:
         coroutine = self._finish(handler, tag, result)
-        task = _start_task(coroutine, self.loop)
-        if not task.done():
-            self._tasks.add(task)
-            task.add_done_callback(self._ended)
+        if sys.version_info >= (3, 12):  # run at once, as far as it goes
+            task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
+            if task.done():  # as most are: they never wait
+                return
+        else:
+            task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
 
     async def _finish(
         self, handler: Handler, tag: bytes | None, result: Awaitable[Any]

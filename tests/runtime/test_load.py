@@ -422,3 +422,19 @@ async def test_a_paused_connection_reads_on_as_soon_as_we_ask_something() -> Non
             outcomes = await asyncio.gather(*asking, return_exceptions=True)
     assert outcomes[0] == "0"
     assert all(isinstance(o, (str, Overloaded)) for o in outcomes)
+
+
+async def test_reading_that_pauses_again_at_once_stays_paused() -> None:
+    async with (
+        serve("127.0.0.1:0", Text()) as server,
+        connect(server.addresses[0]) as connection,
+    ):
+        shell = connection._shell  # pyright: ignore[reportPrivateUsage]
+        shell.pause_writing()
+        shell.resume_writing()
+        shell.pause_writing()
+        await asyncio.sleep(0)  # what resumes reading has its turn
+        assert not shell.transport.is_reading()
+        shell.resume_writing()
+        await asyncio.sleep(0)
+        assert shell.transport.is_reading()
