@@ -1,0 +1,67 @@
+"""The processes that are measured: ``serve PEER`` or ``call PEER PORT``.
+
+A server prints its port. A client reads orders from its standard input, one line of
+JSON each, and prints what it found out, one line each. It stays for the whole run, as
+its server does: what a peer warms up stays warm.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+from benchmarks import driver
+from benchmarks.peers import load
+from benchmarks.figures import percentiles
+from benchmarks.workloads import WORKLOADS, Workload
+
+if TYPE_CHECKING:
+    from benchmarks.contract import Endpoint
+
+WARM_UP = 0.15  # of the time measured
+
+
+def say(value: object) -> None:
+    print(json.dumps(value), flush=True)
+
+
+async def session(endpoint: Endpoint) -> None:
+    for line in sys.stdin:
+        order: dict[str, Any] = json.loads(line)
+        try:
+            say({"value": await _carry_out(endpoint, order)})
+        except Exception as error:
+            say({"error": f"{type(error).__name__}: {error}"})
+
+
+async def _carry_out(endpoint: Endpoint, order: dict[str, Any]) -> Any:
+    seconds: float = order["seconds"]
+    if "rate" in order:
+        [caller] = await driver.connect(endpoint, 1)
+        await driver.closed_loop(endpoint, [caller], WORKLOADS["p64"], seconds / 10)
+        latencies = await driver.open_loop(endpoint, caller, order["rate"], seconds)
+        await caller.close()
+        return percentiles(latencies)
+    workload = Workload(
+        "", order["call"], order["in_flight"], connections=order["connections"]
+    )
+    callers = await driver.connect(endpoint, workload.connections)
+    await driver.closed_loop(endpoint, callers, workload, seconds * WARM_UP)
+    pace = await driver.closed_loop(endpoint, callers, workload, seconds)
+    for caller in callers:
+        await caller.close()
+    return pace
+
+
+def main(arguments: list[str]) -> None:
+    what, name, *rest = arguments
+    peer = load(name)
+    if what == "serve":
+        peer.serve(say)
+    else:
+        peer.call(int(rest[0]), session)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
