@@ -7,26 +7,11 @@ from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
 from twisted.internet.protocol import Factory
 from twisted.internet.task import deferLater
-from twisted.protocols.amp import (
-    AMP,
-    AmpList,
-    Command,
-    Float,
-    Integer,
-    ListOf,
-    Unicode,
-)
+from twisted.protocols.amp import AMP, Command, Integer, Unicode
 
 from benchmarks.contract import same
+from benchmarks.peers import twisted_records
 from benchmarks.values import RECORDS
-
-RECORD = [
-    (b"id", Integer()),
-    (b"name", Unicode()),
-    (b"price", Float()),
-    (b"tags", ListOf(Unicode())),
-]
-
 
 class Repeat(Command):
     arguments = [(b"text", Unicode()), (b"times", Integer())]  # noqa: RUF012
@@ -34,8 +19,8 @@ class Repeat(Command):
 
 
 class Echo(Command):
-    arguments = [(b"records", AmpList(RECORD))]  # noqa: RUF012
-    response = [(b"records", AmpList(RECORD))]  # noqa: RUF012
+    arguments = [(b"records", twisted_records.RECORDS)]  # noqa: RUF012
+    response = [(b"records", twisted_records.RECORDS)]  # noqa: RUF012
 
 
 class Server(AMP):
