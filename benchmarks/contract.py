@@ -25,7 +25,9 @@ class Caller(Protocol):
     async def echo(self) -> None:
         """The list call: send ``values.RECORDS``, compare what comes back with them.
 
-        What is sent is made of the peer's own types beforehand, once.
+        From a program's objects to a program's objects, at both ends: every field has
+        become one of Python's own values. Where the peer's types are such objects,
+        they are what is sent.
         """
         ...
 

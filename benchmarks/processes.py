@@ -34,6 +34,19 @@ def pin(process: subprocess.Popen[str], core: int | None) -> None:
         os.sched_setaffinity(process.pid, {core})
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Calls per second (``None``: it failed), and the processor time that a call takes
+    of each end (µs; ``None`` where the system does not tell).
+
+    The time tells more than the pace where other programs want the processor too.
+    """
+
+    calls: float | None
+    server: float | None
+    client: float | None
+
+
 @dataclass
 class Pair:
     """The two processes of one peer; both start when it is entered."""
@@ -72,16 +85,15 @@ class Pair:
         with open(f"/proc/{self._server.pid}/statm") as statm:
             return int(statm.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
-    def closed_loop(self, workload: Workload, seconds: float) -> float:
-        """Calls per second."""
-        return float(
-            self._order(
-                call=workload.call,
-                in_flight=workload.in_flight,
-                connections=workload.connections,
-                seconds=seconds,
-            )
+    def closed_loop(self, workload: Workload, seconds: float) -> Pace:
+        found = self._order(
+            call=workload.call,
+            in_flight=workload.in_flight,
+            connections=workload.connections,
+            seconds=seconds,
+            server=self._server.pid,
         )
+        return Pace(found["pace"], *found["cpu"])
 
     def open_loop(self, rate: float, seconds: float) -> dict[str, float]:
         """Percentiles of the latency, in seconds."""

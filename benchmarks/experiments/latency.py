@@ -31,7 +31,7 @@ def measure(plan: Plan) -> dict[str, Any]:
             try:
                 pair = stack.enter_context(Pair(name, plan.logs))
                 peaks[name] = max(
-                    pair.closed_loop(WORKLOADS[workload], plan.seconds)
+                    pair.closed_loop(WORKLOADS[workload], plan.seconds).calls or 0.0
                     for workload in ("p64", "p256")
                 )
                 pairs[name] = pair

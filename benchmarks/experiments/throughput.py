@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.figures import ratio, spread
 from benchmarks.peers import OURS, PEERS
-from benchmarks.processes import Failed, Pair
+from benchmarks.processes import Failed, Pace, Pair
 from benchmarks.progress import progress
-from benchmarks.tables import Table, median, times
+from benchmarks.tables import NOTHING, Table, median, times
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
     from benchmarks.figures import Rounds
     from benchmarks.plan import Plan
 
+_ByWorkload: TypeAlias = dict[str, dict[str, list[float | None]]]
+
 COMPARED = ("Twisted AMP", "grpc.aio", "floor")
 
 
 def measure(plan: Plan) -> dict[str, Any]:
-    paces: dict[str, dict[str, list[float | None]]] = {}
+    paces: _ByWorkload = {}
+    server: _ByWorkload = {}
+    client: _ByWorkload = {}
     failed: dict[str, str] = {}
     with ExitStack() as stack:
         pairs: dict[str, Pair] = {}
@@ -37,15 +41,22 @@ def measure(plan: Plan) -> dict[str, Any]:
                     if workload not in PEERS[name].workloads:
                         continue
                     progress(f"round {turn + 1}/{plan.rounds}: {workload}, {name}")
-                    pace: float | None = None
+                    pace = Pace(None, None, None)
                     try:
                         pace = pairs[name].closed_loop(
                             WORKLOADS[workload], plan.seconds
                         )
                     except Failed as failure:
                         failed[f"{name}, {workload}"] = str(failure)
-                    paces.setdefault(workload, {}).setdefault(name, []).append(pace)
-    return {"paces": paces, "failed": failed}
+                    for kept, figure in (
+                        (paces, pace.calls),
+                        (server, pace.server),
+                        (client, pace.client),
+                    ):
+                        kept.setdefault(workload, {}).setdefault(name, []).append(
+                            figure
+                        )
+    return {"paces": paces, "server": server, "client": client, "failed": failed}
 
 
 def tables(found: dict[str, Any]) -> Iterable[Table]:
@@ -60,6 +71,14 @@ def tables(found: dict[str, Any]) -> Iterable[Table]:
         ],
         tuple(f"Not measured: {who}: {why}" for who, why in found["failed"].items()),
     )
+    yield Table(
+        "Processor time of a call, server + client (µs)",
+        ("", *paces),
+        [
+            (name, *(_processor(found, workload, name) for workload in paces))
+            for name in names
+        ],
+    )
     for other in COMPARED:
         if other in names:
             yield Table(
@@ -71,6 +90,11 @@ def tables(found: dict[str, Any]) -> Iterable[Table]:
                     if name.startswith(OURS)
                 ],
             )
+
+
+def _processor(found: dict[str, Any], workload: str, name: str) -> str:
+    ends = [spread(found[end][workload].get(name, ())) for end in ("server", "client")]
+    return NOTHING if None in ends else " + ".join(map(median, ends))
 
 
 def _ratio(by_peer: dict[str, Rounds], ours: str, theirs: str) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 ALL = frozenset(("seq", "p64", "p256", "l1", "l16", "c1000"))
 SMALL = frozenset(("seq", "p64", "p256"))
 ONE_CONNECTION = ALL - {"c1000"}
+LISTS = frozenset(("l1", "l16"))
 ONE_AT_A_TIME = frozenset(("seq", "l1"))
 
 
@@ -40,6 +41,7 @@ PEERS: dict[str, Row] = {
     "ampgen, uvloop, plain handlers": Row("generated", ALL, _UVLOOP | _PLAIN),
     "Twisted AMP": Row("twisted_amp", ALL, latency=True, idle=True),
     "grpc.aio": Row("grpc_aio", ALL, latency=True),
+    "grpc.aio, messages unread": Row("grpc_aio", LISTS, {"records": "handed on"}),
     "grpclib": Row("grpclib_asyncio", ONE_CONNECTION),
     "thriftpy2": Row("thrift", ONE_AT_A_TIME),
     "pycapnp": Row("capnproto", ONE_CONNECTION),

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.peers import OURS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -52,16 +54,13 @@ def _twisted(records: Sequence[Plain]) -> Codec:
 def _protobuf(records: Sequence[Plain]) -> Codec:
     import bench_pb2
 
-    message = bench_pb2.Records(records=[record.as_dict() for record in records])
+    from benchmarks.peers.messages import program_records, read, write
 
-    def decode(data: bytes) -> list[Any]:
-        found = bench_pb2.Records.FromString(data)
-        return [(r.id, r.name, r.price, list(r.tags)) for r in found.records]
-
+    objects = program_records(records)
     return Codec(
-        expected=[(r.id, r.name, r.price, list(r.tags)) for r in records],
-        encode=message.SerializeToString,
-        decode=decode,
+        expected=objects,
+        encode=lambda: write(objects).SerializeToString(),
+        decode=lambda data: read(bench_pb2.Records.FromString(data)),
     )
 
 
@@ -76,12 +75,11 @@ def _msgpack(records: Sequence[Plain]) -> Codec:
     )
 
 
-OURS = "ampgen"
 TWISTED = "Twisted AMP"
 
 CODECS: dict[str, Callable[[Sequence[Plain]], Codec]] = {
     OURS: _generated,
     TWISTED: _twisted,
-    "protobuf (C), every field read": _protobuf,
+    "protobuf (C), from objects to objects": _protobuf,
     "msgpack (C), dicts": _msgpack,
 }

@@ -10,7 +10,7 @@ from grpclib.const import Cardinality, Handler
 from grpclib.server import Server
 
 from benchmarks.contract import same
-from benchmarks.peers.grpc_aio import native
+from benchmarks.peers.messages import program_records, read, write
 from benchmarks.peers.on_asyncio import AsyncioEndpoint, run
 from benchmarks.values import RECORDS
 
@@ -26,7 +26,7 @@ class Service:
 
     async def echo(self, stream) -> None:
         request = await stream.recv_message()
-        await stream.send_message(bench_pb2.Records(records=request.records))
+        await stream.send_message(write(read(request)))
 
     def __mapping__(self):
         unary = Cardinality.UNARY_UNARY
@@ -44,14 +44,14 @@ class Caller:
         self._channel = Channel("127.0.0.1", port)
         self._repeat = UnaryUnaryMethod(self._channel, *REPEAT)
         self._echo = UnaryUnaryMethod(self._channel, *ECHO)
-        self._records = native(RECORDS)
+        self._records = program_records(RECORDS)
 
     async def repeat(self, text: str, times: int) -> str:
         request = bench_pb2.RepeatRequest(text=text, times=times)
         return (await self._repeat(request)).text
 
     async def echo(self) -> None:
-        same(await self._echo(self._records), self._records)
+        same(read(await self._echo(write(self._records))), self._records)
 
     async def close(self) -> None:
         self._channel.close()
