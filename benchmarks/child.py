@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import driver
-from benchmarks.peers import load
+from benchmarks.roster import load
 from benchmarks.figures import percentiles
 from benchmarks.workloads import WORKLOADS, Workload
 

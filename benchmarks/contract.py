@@ -75,5 +75,3 @@ class Peer(Protocol):
 def same(answer: object, expected: object) -> None:
     if answer != expected:
         raise WrongAnswer(f"expected {expected!r:.200}, got {answer!r:.200}")
-
-

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import targets
 from benchmarks.environment import REQUIREMENTS, ROOT
 from benchmarks.experiments import EXPERIMENTS, codec
-from benchmarks.peers import PEERS
+from benchmarks.roster import PEERS
 from benchmarks.plan import Plan
 from benchmarks.processes import cores
 from benchmarks.progress import done

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import matplotlib as mpl
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 mpl.use("svg")
 mpl.rcParams["svg.hashsalt"] = "ampgen"  # the same figures, the same bytes
@@ -10,7 +15,7 @@ mpl.rcParams["svg.hashsalt"] = "ampgen"  # the same figures, the same bytes
 from matplotlib import pyplot as plt  # noqa: E402
 
 from benchmarks.figures import spread  # noqa: E402
-from benchmarks.peers import OURS, PEERS  # noqa: E402
+from benchmarks.roster import OURS, PEERS  # noqa: E402
 from benchmarks.tables import number  # noqa: E402
 
 PANELS = {
@@ -23,7 +28,7 @@ PANELS = {
 }
 
 
-def draw(results, path) -> None:
+def draw(results: dict[str, Any], path: Path) -> None:
     paces = results["throughput"]["paces"]
     panels = [workload for workload in PANELS if workload in paces]
     figure, axes = plt.subplots(

@@ -21,7 +21,7 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.header, *self.rows)]
+        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
         lines = [
             _line(self.header, widths),
             _line(tuple("-" * width for width in widths), widths),

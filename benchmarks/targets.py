@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from benchmarks.figures import ratio
-from benchmarks.peers import OURS
+from benchmarks.roster import OURS
 from benchmarks.tables import NOTHING, Table, times
 
 if TYPE_CHECKING:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import ratio, spread
 from benchmarks.long_schemas import service
-from benchmarks.peers import OURS
+from benchmarks.roster import OURS
 from benchmarks.processes import Pair
 from benchmarks.progress import progress
 from benchmarks.tables import Table, median, times
@@ -134,7 +134,10 @@ def tables(found: dict[str, Any]) -> Iterable[Table]:
                 ("µs", *(median(spread(rounds)) for rounds in costs.values())),
                 (
                     f"times that at {base}",
-                    *(times(ratio(rounds, costs[str(base)])) for rounds in costs.values()),
+                    *(
+                        times(ratio(rounds, costs[str(base)]))
+                        for rounds in costs.values()
+                    ),
                 ),
             ],
         )

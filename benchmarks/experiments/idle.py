@@ -10,7 +10,7 @@ import sys
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import PEERS
+from benchmarks.roster import PEERS
 from benchmarks.peers.floor import MESSAGE
 from benchmarks.processes import Failed, Pair
 from benchmarks.progress import progress

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import spread
-from benchmarks.peers import PEERS
+from benchmarks.roster import PEERS
 from benchmarks.processes import Failed, Pair
 from benchmarks.progress import progress
 from benchmarks.tables import Table, median, number

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.figures import ratio, spread
-from benchmarks.peers import OURS, PEERS
+from benchmarks.roster import OURS, PEERS
 from benchmarks.processes import Failed, Pace, Pair
 from benchmarks.progress import progress
 from benchmarks.tables import NOTHING, Table, median, times

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers import OURS
+from benchmarks.roster import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

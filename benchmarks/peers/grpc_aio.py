@@ -64,9 +64,7 @@ class Served:
     def serve(self, announce) -> None:
         async def main() -> None:
             server = grpc.aio.server()
-            bench_pb2_grpc.add_BenchServicer_to_server(
-                Server(*self._records), server
-            )
+            bench_pb2_grpc.add_BenchServicer_to_server(Server(*self._records), server)
             port = server.add_insecure_port("127.0.0.1:0")
             await server.start()
             announce(port)

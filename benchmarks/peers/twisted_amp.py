@@ -13,6 +13,7 @@ from benchmarks.contract import same
 from benchmarks.peers import twisted_records
 from benchmarks.values import RECORDS
 
+
 class Repeat(Command):
     arguments = [(b"text", Unicode()), (b"times", Integer())]  # noqa: RUF012
     response = [(b"text", Unicode())]  # noqa: RUF012
