@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from benchmarks import driver
-from benchmarks.roster import load
 from benchmarks.figures import percentiles
+from benchmarks.roster import load
 from benchmarks.workloads import WORKLOADS, Workload
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from benchmarks import targets
 from benchmarks.environment import REQUIREMENTS, ROOT
 from benchmarks.experiments import EXPERIMENTS, codec
-from benchmarks.roster import PEERS
 from benchmarks.plan import Plan
 from benchmarks.processes import cores
 from benchmarks.progress import done
 from benchmarks.publish import publish
+from benchmarks.roster import PEERS
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:

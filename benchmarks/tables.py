@@ -21,7 +21,8 @@ class Table:
     notes: tuple[str, ...] = field(default=())
 
     def __str__(self) -> str:
-        widths = [max(map(len, column)) for column in zip(self.header, *self.rows, strict=True)]
+        columns = zip(self.header, *self.rows, strict=True)
+        widths = [max(map(len, column)) for column in columns]
         lines = [
             _line(self.header, widths),
             _line(tuple("-" * width for width in widths), widths),

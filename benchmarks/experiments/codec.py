@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.peers.codecs import CODECS, TWISTED
 from benchmarks.contract import same
 from benchmarks.figures import ratio, spread
+from benchmarks.peers.codecs import CODECS, TWISTED
 from benchmarks.progress import progress
 from benchmarks.tables import Table, median, times
 from benchmarks.values import RECORDS
@@ -36,9 +37,7 @@ def measure(plan: Plan) -> dict[str, Any]:
             row = found.setdefault(name, {"encode": [], "decode": []})
             seconds = plan.seconds / 4
             row["encode"].append(_microseconds(codec.encode, seconds))
-            row["decode"].append(
-                _microseconds(lambda c=codec, d=data: c.decode(d), seconds)
-            )
+            row["decode"].append(_microseconds(partial(codec.decode, data), seconds))
     return {"codecs": found, "failed": failed}
 
 

@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import ratio, spread
 from benchmarks.long_schemas import service
-from benchmarks.roster import OURS
 from benchmarks.processes import Pair
 from benchmarks.progress import progress
+from benchmarks.roster import OURS
 from benchmarks.tables import Table, median, times
 from benchmarks.values import TEXTS, TIMES, records
 from benchmarks.workloads import Workload

@@ -10,10 +10,10 @@ import sys
 from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
-from benchmarks.roster import PEERS
 from benchmarks.peers.floor import MESSAGE
 from benchmarks.processes import Failed, Pair
 from benchmarks.progress import progress
+from benchmarks.roster import PEERS
 from benchmarks.tables import Table, number
 
 if TYPE_CHECKING:

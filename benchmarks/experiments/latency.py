@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.figures import spread
-from benchmarks.roster import PEERS
 from benchmarks.processes import Failed, Pair
 from benchmarks.progress import progress
+from benchmarks.roster import PEERS
 from benchmarks.tables import Table, median, number
 from benchmarks.workloads import WORKLOADS
 

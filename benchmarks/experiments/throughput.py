@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from benchmarks.figures import ratio, spread
-from benchmarks.roster import OURS, PEERS
 from benchmarks.processes import Failed, Pace, Pair
 from benchmarks.progress import progress
+from benchmarks.roster import OURS, PEERS
 from benchmarks.tables import NOTHING, Table, median, times
 from benchmarks.workloads import WORKLOADS
 

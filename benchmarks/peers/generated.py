@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ampgen.runtime import serve
 from bench_amp.bench import BenchClient, BenchServer, EchoResult, Record, RepeatResult
 
+from ampgen.runtime import serve
 from benchmarks.contract import same
 from benchmarks.peers.on_asyncio import AsyncioEndpoint, run
 from benchmarks.values import RECORDS

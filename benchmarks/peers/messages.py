@@ -1,8 +1,8 @@
 """Between protobuf's messages and a program's own objects.
 
 A message is a view of C memory: handing it on unread costs nearly nothing, and is not
-what programs do. ``READ`` makes objects of what comes, and messages of what goes, as the
-other peers do of themselves; ``HANDED_ON`` is the other extreme.
+what programs do. ``READ`` makes objects of what comes, and messages of what goes, as
+the other peers do of themselves; ``HANDED_ON`` is the other extreme.
 """
 
 from __future__ import annotations
