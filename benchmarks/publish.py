@@ -1,4 +1,4 @@
-"""The report and its plot, put into the docs."""
+"""The report and its plot, put into the docs: a place on the page for each Python."""
 
 from __future__ import annotations
 
@@ -8,17 +8,22 @@ from benchmarks.environment import ROOT
 from benchmarks.plot import draw
 
 PAGE = ROOT / "docs" / "performance.md"
-PLOT = ROOT / "docs" / "performance.svg"
-BEGIN = "<!-- figures: begin (python -m benchmarks --publish) -->\n"
-END = "<!-- figures: end -->\n"
+END = "<!-- end of figures -->\n"
 
 
 def publish(results: dict[str, Any], report: str) -> None:
-    """Replace what stands between the marks of the page."""
+    """Replace what stands between this Python's marks; draw the plot if it is shown."""
+    python = results["about"]["python"].rpartition(".")[0]  # CPython 3.13
+    begin = f"<!-- figures of {python}, by python -m benchmarks --publish -->\n"
     text = PAGE.read_text()
-    before, begin, rest = text.partition(BEGIN)
+    before, mark, rest = text.partition(begin)
     _old, end, after = rest.partition(END)
-    if not begin or not end:
-        raise SystemExit(f"{PAGE.relative_to(ROOT)} has lost its marks for the figures")
+    if not mark or not end:
+        raise SystemExit(
+            f"{PAGE.relative_to(ROOT)} has no place for these figures: mark one with"
+            f"\n{begin}{END}"
+        )
     PAGE.write_text(f"{before}{begin}\n{report}\n{end}{after}")
-    draw(results, PLOT)
+    plot = f"performance-{python.lower().replace(' ', '-')}.svg"
+    if plot in text and "throughput" in results:
+        draw(results, PAGE.with_name(plot))
