@@ -4,7 +4,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test format lint types layers generated unit clean
+.PHONY: demo test format lint types layers generated unit bench clean
 
 demo: .venv/demo
 	@$(BIN)/python docs/examples/repeat/demo.py
@@ -32,6 +32,10 @@ generated: .venv/test
 # Warnings are errors, asyncio is in debug mode, and every branch of the runtime is covered.
 unit: .venv/test
 	PYTHONASYNCIODEBUG=1 $(BIN)/python -m pytest -n 2 --dist loadgroup --cov --cov-report term --cov-fail-under 100
+
+# What is measured, and how to choose: docs/performance.md. It makes its own environment.
+bench: .venv/python
+	$(BIN)/python -m benchmarks $(BENCH)
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

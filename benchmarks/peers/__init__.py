@@ -1,0 +1,1 @@
+"""The peers: one module each, imported by name (see ``roster``)."""

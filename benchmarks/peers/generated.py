@@ -1,0 +1,70 @@
+"""This project: its runtime, and what its compiler makes of ``bench.amp``."""
+
+from __future__ import annotations
+
+from bench_amp.bench import BenchClient, BenchServer, EchoResult, Record, RepeatResult
+
+from ampgen.runtime import serve
+from benchmarks.contract import same
+from benchmarks.peers.on_asyncio import AsyncioEndpoint, run
+from benchmarks.values import RECORDS
+
+
+class Awaited(BenchServer):
+    async def repeat(self, text: str, times: int) -> RepeatResult:
+        return RepeatResult(text=text * times)
+
+    async def echo(self, records: list[Record]) -> EchoResult:
+        return EchoResult(records=records)
+
+
+class Plain(BenchServer):
+    def repeat(self, text: str, times: int) -> RepeatResult:
+        return RepeatResult(text=text * times)
+
+    def echo(self, records: list[Record]) -> EchoResult:
+        return EchoResult(records=records)
+
+
+def native(records):
+    return [
+        Record(id=r.id, name=r.name, price=r.price, tags=list(r.tags)) for r in records
+    ]
+
+
+class Caller:
+    def __init__(self, client: BenchClient) -> None:
+        self._client = client
+        self._records = native(RECORDS)
+
+    async def repeat(self, text: str, times: int) -> str:
+        return (await self._client.repeat(text, times)).text
+
+    async def echo(self) -> None:
+        same((await self._client.echo(self._records)).records, self._records)
+
+    async def close(self) -> None:
+        await self._client.aclose()
+
+
+class Endpoint(AsyncioEndpoint):
+    async def connect(self) -> Caller:
+        # every call has a deadline, as calls should have
+        return Caller(await BenchClient.connect(f"127.0.0.1:{self.port}", timeout=60.0))
+
+
+class Served:
+    def __init__(self, loop: str = "asyncio", handlers: str = "async") -> None:
+        self._loop = loop
+        self._service = Awaited if handlers == "async" else Plain
+
+    def serve(self, announce) -> None:
+        async def main() -> None:
+            async with serve("127.0.0.1:0", self._service()) as server:
+                announce(int(server.addresses[0].rpartition(":")[2]))
+                await server.serve_forever()
+
+        run(main(), self._loop)
+
+    def call(self, port: int, session) -> None:
+        run(session(Endpoint(port)), self._loop)
