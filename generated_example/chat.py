@@ -49,6 +49,7 @@ from ampgen.runtime.stubs import (
     encode_str as _encode_str,
     encode_strs as _encode_strs,
     fault_at as _fault_at,
+    get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
     no_results_read as _no_results_read,
@@ -325,9 +326,9 @@ def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"at")
-        r2 = box.get(b"sender")
-        r3 = box.get(b"text")
+        r1 = _get_whole(box, b"at")
+        r2 = _get_whole(box, b"sender")
+        r3 = _get_whole(box, b"text")
     key = "at"
     try:
         if r1 is None:
@@ -363,7 +364,7 @@ def _decode_NameTaken(
     box: _Mapping[bytes, bytes],
     depth: int,
 ) -> NameTaken:
-    r1 = box.get(b"name")
+    r1 = _get_whole(box, b"name")
     key = "name"
     try:
         v1 = None if r1 is None else _decode_str(r1)
@@ -429,7 +430,7 @@ def _read_Said(data: bytes, at: int, depth: int) -> tuple[tuple[Message], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"message")
+        r1 = _get_whole(box, b"message")
     key = "message"
     try:
         if r1 is None:
@@ -487,7 +488,7 @@ def _read_Members(data: bytes, at: int, depth: int) -> tuple[tuple[list[str]], i
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"names")
+        r1 = _get_whole(box, b"names")
     key = "names"
     try:
         if r1 is None:
@@ -538,7 +539,7 @@ def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"nonce")
+        r1 = _get_whole(box, b"nonce")
     key = "nonce"
     try:
         if r1 is None:
@@ -573,7 +574,7 @@ def _read_Ping_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"nonce")
+        r1 = _get_whole(box, b"nonce")
     key = "nonce"
     try:
         if r1 is None:
@@ -624,7 +625,7 @@ def _read_Join(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"name")
+        r1 = _get_whole(box, b"name")
     key = "name"
     try:
         if r1 is None:
@@ -673,8 +674,8 @@ def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"names")
-        r2 = box.get(b"recent")
+        r1 = _get_whole(box, b"names")
+        r2 = _get_whole(box, b"recent")
     key = "names"
     try:
         if r1 is None:
@@ -729,7 +730,7 @@ def _read_Say(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"text")
+        r1 = _get_whole(box, b"text")
     key = "text"
     try:
         if r1 is None:

@@ -90,6 +90,7 @@ from ampgen.runtime.stubs import (
     encode_strs as _encode_strs,
     encode_uuid as _encode_uuid,
     fault_at as _fault_at,
+    get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
     no_results_read as _no_results_read,
@@ -1098,18 +1099,18 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"any")
-        r2 = box.get(b"day")
-        r3 = box.get(b"exact")
-        r4 = box.get(b"file")
-        r5 = box.get(b"id")
-        r6 = box.get(b"moment")
-        r7 = box.get(b"raw")
-        r8 = box.get(b"real")
-        r9 = box.get(b"span")
-        r10 = box.get(b"text")
-        r11 = box.get(b"truth")
-        r12 = box.get(b"whole")
+        r1 = _get_whole(box, b"any")
+        r2 = _get_whole(box, b"day")
+        r3 = _get_whole(box, b"exact")
+        r4 = _get_whole(box, b"file")
+        r5 = _get_whole(box, b"id")
+        r6 = _get_whole(box, b"moment")
+        r7 = _get_whole(box, b"raw")
+        r8 = _get_whole(box, b"real")
+        r9 = _get_whole(box, b"span")
+        r10 = _get_whole(box, b"text")
+        r11 = _get_whole(box, b"truth")
+        r12 = _get_whole(box, b"whole")
     key = "any"
     try:
         if r1 is None:
@@ -1362,18 +1363,18 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"any")
-        r2 = box.get(b"day")
-        r3 = box.get(b"exact")
-        r4 = box.get(b"file")
-        r5 = box.get(b"id")
-        r6 = box.get(b"moment")
-        r7 = box.get(b"raw")
-        r8 = box.get(b"real")
-        r9 = box.get(b"span")
-        r10 = box.get(b"text")
-        r11 = box.get(b"truth")
-        r12 = box.get(b"whole")
+        r1 = _get_whole(box, b"any")
+        r2 = _get_whole(box, b"day")
+        r3 = _get_whole(box, b"exact")
+        r4 = _get_whole(box, b"file")
+        r5 = _get_whole(box, b"id")
+        r6 = _get_whole(box, b"moment")
+        r7 = _get_whole(box, b"raw")
+        r8 = _get_whole(box, b"real")
+        r9 = _get_whole(box, b"span")
+        r10 = _get_whole(box, b"text")
+        r11 = _get_whole(box, b"truth")
+        r12 = _get_whole(box, b"whole")
     key = "any"
     try:
         v1 = None if r1 is None else _decode_json(r1, depth - 1)
@@ -1574,20 +1575,20 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"grid")
-        r2 = box.get(b"least")
-        r3 = box.get(b"level")
-        r4 = box.get(b"levels")
-        r5 = box.get(b"more")
-        r6 = box.get(b"most")
-        r7 = box.get(b"none")
-        r8 = box.get(b"real")
-        r9 = box.get(b"region")
-        r10 = box.get(b"scores")
-        r11 = box.get(b"tags")
-        r12 = box.get(b"text")
-        r13 = box.get(b"truth")
-        r14 = box.get(b"whole")
+        r1 = _get_whole(box, b"grid")
+        r2 = _get_whole(box, b"least")
+        r3 = _get_whole(box, b"level")
+        r4 = _get_whole(box, b"levels")
+        r5 = _get_whole(box, b"more")
+        r6 = _get_whole(box, b"most")
+        r7 = _get_whole(box, b"none")
+        r8 = _get_whole(box, b"real")
+        r9 = _get_whole(box, b"region")
+        r10 = _get_whole(box, b"scores")
+        r11 = _get_whole(box, b"tags")
+        r12 = _get_whole(box, b"text")
+        r13 = _get_whole(box, b"truth")
+        r14 = _get_whole(box, b"whole")
     key = "grid"
     try:
         if r1 is not None:
@@ -1782,17 +1783,17 @@ def _read_Nested(data: bytes, at: int, depth: int) -> tuple[Nested, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"anything")
-        r2 = box.get(b"by_id")
-        r3 = box.get(b"by_name")
-        r4 = box.get(b"by_number")
-        r5 = box.get(b"by_region")
-        r6 = box.get(b"deep")
-        r7 = box.get(b"flat")
-        r8 = box.get(b"maps")
-        r9 = box.get(b"points")
-        r10 = box.get(b"rows")
-        r11 = box.get(b"targets")
+        r1 = _get_whole(box, b"anything")
+        r2 = _get_whole(box, b"by_id")
+        r3 = _get_whole(box, b"by_name")
+        r4 = _get_whole(box, b"by_number")
+        r5 = _get_whole(box, b"by_region")
+        r6 = _get_whole(box, b"deep")
+        r7 = _get_whole(box, b"flat")
+        r8 = _get_whole(box, b"maps")
+        r9 = _get_whole(box, b"points")
+        r10 = _get_whole(box, b"rows")
+        r11 = _get_whole(box, b"targets")
     key = "anything"
     try:
         if r1 is None:
@@ -1922,10 +1923,10 @@ def _read_Node(data: bytes, at: int, depth: int) -> tuple[Node, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"children")
-        r2 = box.get(b"name")
-        r3 = box.get(b"named")
-        r4 = box.get(b"parent")
+        r1 = _get_whole(box, b"children")
+        r2 = _get_whole(box, b"name")
+        r3 = _get_whole(box, b"named")
+        r4 = _get_whole(box, b"parent")
     key = "children"
     try:
         v1 = [] if r1 is None else _decode_boxes(r1, _read_Node, depth - 1)
@@ -2085,15 +2086,15 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"born")
-        r2 = box.get(b"e-mail")
-        r3 = box.get(b"fax")
-        r4 = box.get(b"from")
-        r5 = box.get(b"home")
-        r6 = box.get(b"id")
-        r7 = box.get(b"name")
-        r8 = box.get(b"password")
-        r9 = box.get(b"self")
+        r1 = _get_whole(box, b"born")
+        r2 = _get_whole(box, b"e-mail")
+        r3 = _get_whole(box, b"fax")
+        r4 = _get_whole(box, b"from")
+        r5 = _get_whole(box, b"home")
+        r6 = _get_whole(box, b"id")
+        r7 = _get_whole(box, b"name")
+        r8 = _get_whole(box, b"password")
+        r9 = _get_whole(box, b"self")
     key = "born"
     try:
         v1 = None if r1 is None else _decode_date(r1)
@@ -2155,7 +2156,7 @@ def _read_Writer(data: bytes, at: int, depth: int) -> tuple[Writer, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"name")
+        r1 = _get_whole(box, b"name")
     key = "name"
     try:
         if r1 is None:
@@ -2248,12 +2249,12 @@ def _decode_Rejected(
     box: _Mapping[bytes, bytes],
     depth: int,
 ) -> Rejected:
-    r1 = box.get(b"author")
-    r2 = box.get(b"code")
-    r3 = box.get(b"hints")
-    r4 = box.get(b"levels")
-    r5 = box.get(b"reason")
-    r6 = box.get(b"secret")
+    r1 = _get_whole(box, b"author")
+    r2 = _get_whole(box, b"code")
+    r3 = _get_whole(box, b"hints")
+    r4 = _get_whole(box, b"levels")
+    r5 = _get_whole(box, b"reason")
+    r6 = _get_whole(box, b"secret")
     key = "author"
     try:
         v1 = None if r1 is None else _decode_one(r1, _read_Author, depth)
@@ -2354,8 +2355,8 @@ def _read_Progress(data: bytes, at: int, depth: int) -> tuple[tuple[int, int], i
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"done")
-        r2 = box.get(b"total")
+        r1 = _get_whole(box, b"done")
+        r2 = _get_whole(box, b"total")
     key = "done"
     try:
         if r1 is None:
@@ -2417,7 +2418,7 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"question")
+        r1 = _get_whole(box, b"question")
     key = "question"
     try:
         if r1 is None:
@@ -2452,7 +2453,7 @@ def _read_Confirm_answer(data: bytes, at: int, depth: int) -> tuple[bool, int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"result")
+        r1 = _get_whole(box, b"result")
     key = "result"
     try:
         if r1 is None:
@@ -2509,7 +2510,7 @@ def _read_EchoScalars(data: bytes, at: int, depth: int) -> tuple[tuple[Scalars],
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2544,7 +2545,7 @@ def _read_EchoScalars_answer(data: bytes, at: int, depth: int) -> tuple[Scalars,
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2605,7 +2606,7 @@ def _read_EchoMaybe(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2644,7 +2645,7 @@ def _read_EchoMaybe_answer(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2701,7 +2702,7 @@ def _read_EchoDefaults(data: bytes, at: int, depth: int) -> tuple[tuple[Defaults
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2736,7 +2737,7 @@ def _read_EchoDefaults_answer(data: bytes, at: int, depth: int) -> tuple[Default
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2793,7 +2794,7 @@ def _read_EchoNested(data: bytes, at: int, depth: int) -> tuple[tuple[Nested], i
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2828,7 +2829,7 @@ def _read_EchoNested_answer(data: bytes, at: int, depth: int) -> tuple[Nested, i
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2885,7 +2886,7 @@ def _read_EchoNode(data: bytes, at: int, depth: int) -> tuple[tuple[Node], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2920,7 +2921,7 @@ def _read_EchoNode_answer(data: bytes, at: int, depth: int) -> tuple[Node, int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -2977,7 +2978,7 @@ def _read_EchoTarget(data: bytes, at: int, depth: int) -> tuple[tuple[Target], i
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -3012,7 +3013,7 @@ def _read_EchoTarget_answer(data: bytes, at: int, depth: int) -> tuple[Target, i
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"value")
+        r1 = _get_whole(box, b"value")
     key = "value"
     try:
         if r1 is None:
@@ -3216,18 +3217,18 @@ def _read_EchoScalarArguments(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"any")
-        r2 = box.get(b"day")
-        r3 = box.get(b"exact")
-        r4 = box.get(b"file")
-        r5 = box.get(b"id")
-        r6 = box.get(b"moment")
-        r7 = box.get(b"raw")
-        r8 = box.get(b"real")
-        r9 = box.get(b"span")
-        r10 = box.get(b"text")
-        r11 = box.get(b"truth")
-        r12 = box.get(b"whole")
+        r1 = _get_whole(box, b"any")
+        r2 = _get_whole(box, b"day")
+        r3 = _get_whole(box, b"exact")
+        r4 = _get_whole(box, b"file")
+        r5 = _get_whole(box, b"id")
+        r6 = _get_whole(box, b"moment")
+        r7 = _get_whole(box, b"raw")
+        r8 = _get_whole(box, b"real")
+        r9 = _get_whole(box, b"span")
+        r10 = _get_whole(box, b"text")
+        r11 = _get_whole(box, b"truth")
+        r12 = _get_whole(box, b"whole")
     key = "any"
     try:
         if r1 is None:
@@ -3437,18 +3438,18 @@ def _read_EchoScalarArguments_answer(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"any")
-        r2 = box.get(b"day")
-        r3 = box.get(b"exact")
-        r4 = box.get(b"file")
-        r5 = box.get(b"id")
-        r6 = box.get(b"moment")
-        r7 = box.get(b"raw")
-        r8 = box.get(b"real")
-        r9 = box.get(b"span")
-        r10 = box.get(b"text")
-        r11 = box.get(b"truth")
-        r12 = box.get(b"whole")
+        r1 = _get_whole(box, b"any")
+        r2 = _get_whole(box, b"day")
+        r3 = _get_whole(box, b"exact")
+        r4 = _get_whole(box, b"file")
+        r5 = _get_whole(box, b"id")
+        r6 = _get_whole(box, b"moment")
+        r7 = _get_whole(box, b"raw")
+        r8 = _get_whole(box, b"real")
+        r9 = _get_whole(box, b"span")
+        r10 = _get_whole(box, b"text")
+        r11 = _get_whole(box, b"truth")
+        r12 = _get_whole(box, b"whole")
     key = "any"
     try:
         if r1 is None:
@@ -3686,14 +3687,14 @@ def _read_Arguments(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"first")
-        r2 = box.get(b"last")
-        r3 = box.get(b"level")
-        r4 = box.get(b"numbers")
-        r5 = box.get(b"scores")
-        r6 = box.get(b"second")
-        r7 = box.get(b"third")
-        r8 = box.get(b"timeout")
+        r1 = _get_whole(box, b"first")
+        r2 = _get_whole(box, b"last")
+        r3 = _get_whole(box, b"level")
+        r4 = _get_whole(box, b"numbers")
+        r5 = _get_whole(box, b"scores")
+        r6 = _get_whole(box, b"second")
+        r7 = _get_whole(box, b"third")
+        r8 = _get_whole(box, b"timeout")
     key = "first"
     try:
         if r1 is None:
@@ -3768,8 +3769,8 @@ def _read_Arguments_answer(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"count")
-        r2 = box.get(b"text")
+        r1 = _get_whole(box, b"count")
+        r2 = _get_whole(box, b"text")
     key = "count"
     try:
         v1 = None if r1 is None else _decode_int(r1)
@@ -3835,7 +3836,7 @@ def _read_Maybe(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], in
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"text")
+        r1 = _get_whole(box, b"text")
     key = "text"
     try:
         v1 = None if r1 is None else _decode_str(r1)
@@ -3872,7 +3873,7 @@ def _read_Maybe_answer(data: bytes, at: int, depth: int) -> tuple[str | None, in
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"text")
+        r1 = _get_whole(box, b"text")
     key = "text"
     try:
         v1 = None if r1 is None else _decode_str(r1)
@@ -3945,8 +3946,8 @@ def _read_Sort(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"by")
-        r2 = box.get(b"numbers")
+        r1 = _get_whole(box, b"by")
+        r2 = _get_whole(box, b"numbers")
     key = "by"
     try:
         v1 = {} if r1 is None else _decode_map(r1, _decode_str, _decode_int, depth)
@@ -3983,7 +3984,7 @@ def _read_Sort_answer(data: bytes, at: int, depth: int) -> tuple[list[float], in
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"result")
+        r1 = _get_whole(box, b"result")
     key = "result"
     try:
         if r1 is None:
@@ -4033,7 +4034,7 @@ def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"text")
+        r1 = _get_whole(box, b"text")
     key = "text"
     try:
         if r1 is None:
@@ -4068,7 +4069,7 @@ def _read_Upper_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"result")
+        r1 = _get_whole(box, b"result")
     key = "result"
     try:
         if r1 is None:
@@ -4118,7 +4119,7 @@ def _read_Touch(data: bytes, at: int, depth: int) -> tuple[tuple[Target], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"target")
+        r1 = _get_whole(box, b"target")
     key = "target"
     try:
         if r1 is None:
@@ -4168,7 +4169,7 @@ def _read_Fail(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"how")
+        r1 = _get_whole(box, b"how")
     key = "how"
     try:
         if r1 is None:
@@ -4258,9 +4259,9 @@ def _read_Log(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"entry")
-        r2 = box.get(b"level")
-        r3 = box.get(b"line")
+        r1 = _get_whole(box, b"entry")
+        r2 = _get_whole(box, b"level")
+        r3 = _get_whole(box, b"line")
     key = "entry"
     try:
         v1 = None if r1 is None else _decode_one(r1, _audit._read_Entry, depth)
@@ -4356,9 +4357,9 @@ def _read_UpperCase(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"0")
-        r2 = box.get(b"Key")
-        r3 = box.get(b"lower")
+        r1 = _get_whole(box, b"0")
+        r2 = _get_whole(box, b"Key")
+        r3 = _get_whole(box, b"lower")
     key = "0"
     try:
         v1 = None if r1 is None else _decode_int(r1)
@@ -4421,8 +4422,8 @@ def _read_UpperCase_answer(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"Answer")
-        r2 = box.get(b"zebra")
+        r1 = _get_whole(box, b"Answer")
+        r2 = _get_whole(box, b"zebra")
     key = "Answer"
     try:
         if r1 is None:
@@ -4483,7 +4484,7 @@ def _read_OldUpper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"the-text")
+        r1 = _get_whole(box, b"the-text")
     key = "the-text"
     try:
         if r1 is None:
@@ -4527,7 +4528,7 @@ def _read_OldUpper_answer(
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"again")
+        r1 = _get_whole(box, b"again")
     key = "again"
     try:
         if r1 is None:
@@ -4595,8 +4596,8 @@ def _read_connect(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], in
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"import")
-        r2 = box.get(b"self")
+        r1 = _get_whole(box, b"import")
+        r2 = _get_whole(box, b"self")
     key = "import"
     try:
         if r1 is None:
@@ -4649,8 +4650,8 @@ def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResul
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"class")
-        r2 = box.get(b"self")
+        r1 = _get_whole(box, b"class")
+        r2 = _get_whole(box, b"self")
     key = "class"
     try:
         if r1 is None:

@@ -30,6 +30,7 @@ from ampgen.runtime.stubs import (
     encode_int as _encode_int,
     encode_str as _encode_str,
     fault_at as _fault_at,
+    get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
     read_rest as _read_rest,
@@ -135,7 +136,7 @@ def _decode_TooLong(
     box: _Mapping[bytes, bytes],
     depth: int,
 ) -> TooLong:
-    r1 = box.get(b"limit")
+    r1 = _get_whole(box, b"limit")
     key = "limit"
     try:
         v1 = None if r1 is None else _decode_int(r1)
@@ -197,8 +198,8 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"text")
-        r2 = box.get(b"times")
+        r1 = _get_whole(box, b"text")
+        r2 = _get_whole(box, b"times")
     key = "text"
     try:
         if r1 is None:
@@ -240,7 +241,7 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"text")
+        r1 = _get_whole(box, b"text")
     key = "text"
     try:
         if r1 is None:

@@ -15,7 +15,7 @@ from typing import TypeAlias, TypeVar
 
 from ampgen.runtime.errors import FAULTS, Fault, fault_at, too_deep, wrong_type
 from ampgen.runtime.values import decode_str, encode_str
-from ampgen.runtime.wire import SIZE, read_box
+from ampgen.runtime.wire import SIZE, get_whole, read_box
 
 T = TypeVar("T")
 K = TypeVar("K")
@@ -206,12 +206,14 @@ def decode_map(
     try:
         while at < end:
             box, at = read_box(raw, at)
-            if b"key" not in box or b"value" not in box:
+            raw_key = get_whole(box, b"key")
+            raw_value = get_whole(box, b"value")
+            if raw_key is None or raw_value is None:
                 raise Fault("a pair of a map has a key and a value")
-            key = decode_key(box[b"key"])
+            key = decode_key(raw_key)
             if key in found:
                 raise Fault("a key comes twice")
-            found[key] = decode_value(box[b"value"])
+            found[key] = decode_value(raw_value)
     except FAULTS as fault:
         raise fault_at(f"[{len(found)}]", fault) from None
     return found

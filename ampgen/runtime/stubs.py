@@ -72,7 +72,7 @@ from ampgen.runtime.values import (
     encode_str,
     encode_uuid,
 )
-from ampgen.runtime.wire import SIZE, read_box, read_only_pair, read_rest
+from ampgen.runtime.wire import SIZE, get_whole, read_box, read_only_pair, read_rest
 
 __all__ = [
     "DEFAULT",
@@ -131,6 +131,7 @@ __all__ = [
     "encode_strs",
     "encode_uuid",
     "fault_at",
+    "get_whole",
     "maker",
     "missing",
     "no_results_read",

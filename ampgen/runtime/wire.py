@@ -111,6 +111,18 @@ def read_rest(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
     return box, end
 
 
+def get_whole(box: Mapping[bytes, bytes], key: bytes) -> bytes | None:
+    """The value of a key that is not `large`, if it is there.
+
+    A full value with a ``KEY.2`` beside it is the first piece of one that is longer.
+    """
+    value = box.get(key)
+    if value is not None and len(value) == MAX_VALUE and key + b".2" in box:
+        rest = f"`{key.decode()}.2` holds the rest of it"
+        raise Fault(f"over {MAX_VALUE:,} bytes: {rest}", key.decode())
+    return value
+
+
 def read_only_pair(data: bytes, at: int) -> tuple[bytes, bytes, int]:
     """A box with exactly one key: the key, its value, and where the box ends."""
     box, end = read_box(data, at)

@@ -34,6 +34,7 @@ from ampgen.runtime.stubs import (
     encode_int as _encode_int,
     encode_str as _encode_str,
     fault_at as _fault_at,
+    get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
     read_box as _read_box,
@@ -167,10 +168,10 @@ def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"at")
-        r2 = box.get(b"frame")
-        r3 = box.get(b"where")
-        r4 = box.get(b"who")
+        r1 = _get_whole(box, b"at")
+        r2 = _get_whole(box, b"frame")
+        r3 = _get_whole(box, b"where")
+        r4 = _get_whole(box, b"who")
     key = "at"
     try:
         if r1 is None:
@@ -223,7 +224,7 @@ def _read_History(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"limit")
+        r1 = _get_whole(box, b"limit")
     key = "limit"
     try:
         v1 = 10 if r1 is None else _decode_int(r1)
@@ -256,7 +257,7 @@ def _read_History_answer(data: bytes, at: int, depth: int) -> tuple[list[Entry],
         end += 2
     else:
         box, end = _read_rest(data, at)
-        r1 = box.get(b"result")
+        r1 = _get_whole(box, b"result")
     key = "result"
     try:
         if r1 is None:

@@ -24,6 +24,7 @@ from ampgen.runtime.stubs import (
     encode_boxes as _encode_boxes,
     encode_float as _encode_float,
     fault_at as _fault_at,
+    get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
     read_box as _read_box,
@@ -110,8 +111,8 @@ def _read_Point(data: bytes, at: int, depth: int) -> tuple[Point, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"x")
-        r2 = box.get(b"y")
+        r1 = _get_whole(box, b"x")
+        r2 = _get_whole(box, b"y")
     key = "x"
     try:
         if r1 is None:
@@ -159,7 +160,7 @@ def _read_Area(data: bytes, at: int, depth: int) -> tuple[Area, int]:
         end += 2
     else:
         box, end = _read_box(data, at)
-        r1 = box.get(b"corners")
+        r1 = _get_whole(box, b"corners")
     key = "corners"
     try:
         if r1 is None:

@@ -34,6 +34,7 @@ from ampgen.runtime.stubs import (
     encode_int,
     encode_str,
     fault_at,
+    get_whole,
     missing,
     no_results_read,
     no_results_written,
@@ -192,7 +193,7 @@ def _read_Item(data: bytes, at: int, depth: int) -> tuple[Item, int]:  # noqa: N
         end += 2
     else:
         box, end = read_box(data, at)
-        r1, r2 = box.get(b"id"), box.get(b"name")
+        r1, r2 = get_whole(box, b"id"), get_whole(box, b"name")
     key = "id"
     try:
         if r1 is None:
@@ -223,7 +224,7 @@ def _one_text(
     if data.startswith(b"\x00\x00", end):
         return raw, end + 2
     box, end = read_rest(data, at)
-    return box.get(key.encode()), end
+    return get_whole(box, key.encode()), end
 
 
 def _write_Repeat(ask: bytes, arguments: tuple[str, int], depth: int) -> bytes:  # noqa: N802
@@ -269,7 +270,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
         end += 2
     else:
         box, end = read_rest(data, at)
-        r1, r2 = box.get(b"text"), box.get(b"times")
+        r1, r2 = get_whole(box, b"text"), get_whole(box, b"times")
     key = "text"
     try:
         if r1 is None:
@@ -317,7 +318,7 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
         end += 2
     else:
         box, end = read_rest(data, at)
-        r1, r2 = box.get(b"length"), box.get(b"text")
+        r1, r2 = get_whole(box, b"length"), get_whole(box, b"text")
     key = "length"
     try:
         if r1 is None:
@@ -484,7 +485,7 @@ def _encode_TooLong(error: TooLong, depth: int) -> dict[bytes, bytes]:  # noqa: 
 def _decode_TooLong(  # noqa: N802
     description: str, box: Mapping[bytes, bytes], depth: int
 ) -> TooLong:
-    r1 = box.get(b"limit")
+    r1 = get_whole(box, b"limit")
     try:
         v1 = None if r1 is None else decode_int(r1)
     except FAULTS as fault:

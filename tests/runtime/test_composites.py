@@ -188,6 +188,12 @@ def test_a_fault_inside_names_its_place(
         ("boxes", b"\1\0", "[0]", "a key of 256 bytes"),
         ("map", b"\0\3key\0\1a\0\0", "[0]", "a key and a value"),
         ("map", b"\0\5value\0\0011\0\0", "[0]", "a key and a value"),
+        (
+            "map",
+            b"\0\3key\0\1a\0\5value\xff\xff%b\0\7value.2\0\1x\0\0" % (b"1" * 65_535),
+            "[0].value",
+            "over 65,535 bytes",
+        ),
         ("map", PAIR % (b"\0\1a", b"\0\0011") * 2, "[1]", "a key comes twice"),
         ("map", PAIR % (b"\0\1a", b"\0\1x"), "[0]", "an int is written"),
     ],

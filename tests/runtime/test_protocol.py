@@ -377,6 +377,15 @@ def test_an_error_comes_with_its_fields_and_any_description() -> None:
         ({b"_error": b"1", b"_error_description": b""}, "_error_code"),
         ({b"_error": b"1", b"_error_code": b"X"}, "_error_description"),
         ({b"_answer": b"1", b"length": b"1"}, "text"),
+        (
+            {
+                b"_answer": b"1",
+                b"length": b"1",
+                b"text": b"x" * 65_535,
+                b"text.2": b"x",
+            },
+            "text",
+        ),
         ({b"_answer": b"1", b"length": b"x", b"text": b""}, "length"),
     ],
 )
@@ -404,6 +413,10 @@ def test_an_unknown_command_is_answered_in_twisteds_words() -> None:
     ("arguments", "rule"),
     [
         ({"text": b"\xff"}, "Repeat: text: not UTF-8 at byte 0"),
+        (
+            {"text": b"x" * 65_535, "text.2": b""},
+            "Repeat: text: over 65,535 bytes: `text.2` holds the rest of it",
+        ),
         ({"text": b"a", "times": b"1.5"}, "Repeat: times: an int is written -?[0-9]+"),
         ({}, "Repeat: text: required, and missing"),
     ],

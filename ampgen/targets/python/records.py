@@ -19,6 +19,7 @@ from ampgen.targets.python.layout import (
     Part,
     a_tuple,
     byte_string,
+    call,
     fits,
     number,
     statement,
@@ -49,14 +50,14 @@ class WrittenKey:
 @dataclass(frozen=True, slots=True)
 class ReadKey:
     """One key as it is read. ``header_size``: of its length, itself, its value's
-    length.
+    length. ``lookup`` finds its raw value in a ``box``.
     """
 
     number: int
     key: str
     header: str
     header_size: int
-    raw_key: str
+    lookup: Part
     required: bool
     decode: str
 
@@ -168,14 +169,19 @@ class Records:
         """
         keys: list[ReadKey] = []
         ordered = in_order(fields)
+        declared = {field.key for field in fields}
         for at, field in enumerate(ordered, 1):
+            raw_key = byte_string(field.key.encode())
+            lookup = call("_get_whole", "box", raw_key)
+            if f"{field.key}.2" in declared:  # no piece of this one
+                lookup = call("box.get", raw_key)
             keys.append(
                 ReadKey(
                     number=at,
                     key=string(field.key),
                     header=pair_literal(field.key),
                     header_size=len(field.key) + 4,
-                    raw_key=byte_string(field.key.encode()),
+                    lookup=lookup,
                     required=field.required,
                     decode=self.decode(field, f"v{at}", f"r{at}", depth),
                 )

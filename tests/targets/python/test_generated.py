@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ampgen.runtime import EncodeError, InternalError
+from ampgen.runtime.wire import write_box
 from tests.targets.python import hostile
 from tests.targets.python.conftest import ROOT
 
@@ -330,6 +331,33 @@ def test_a_schema_of_classes_declared_after_their_use_is_made(load: Compiling) -
     )
     assert module.S().e is module.E.X
     assert issubclass(module.BClient, module.AClient)
+
+
+def test_a_value_that_goes_on_in_another_key_is_refused_not_cut(
+    load: Compiling,
+) -> None:
+    module = load(
+        'struct One { a: str; b: str; } struct Two { a: str; @wire("a.2") b: str; }'
+        "service S { command Put(one: One?, two: Two?, text: str?); }"
+    )
+    [(put, _name)] = module.SServer.__ampgen_commands__
+    full, pieces = b"x" * 65_535, {b"a": b"x" * 65_535, b"a.2": b"x"}
+    one, two = module.One(a="x" * 65_535, b=""), module.Two(a="x" * 65_535, b="x")
+
+    def refused(box: dict[bytes, bytes]) -> str:
+        with pytest.raises(ValueError, match="over 65,535 bytes: ") as raised:
+            put.read_arguments(write_box(box), 0, 64)
+        return str(raised.value)
+
+    assert module._read_One(write_box({b"a": full, b"b": b""}), 0, 64)[0] == one
+    with pytest.raises(ValueError, match=r"a: over 65,535 .* `a\.2` holds the rest"):
+        module._read_One(write_box({**pieces, b"b": b""}), 0, 64)
+    assert module._read_Two(write_box(pieces), 0, 64)[0] == two
+    backwards = write_box({b"a.2": b"x"})[:-2] + write_box({b"a": full})
+    assert module._read_Two(backwards, 0, 64)[0] == two
+    assert refused({b"text": full, b"text.2": b""}).startswith("text: ")
+    unknown = {b"later": full, b"later.2": b"x", b"text": b"y", b"text.2": b""}
+    assert put.read_arguments(write_box(unknown), 0, 64)[0] == (None, None, "y")
 
 
 def test_an_empty_schema_makes_an_empty_module(load: Compiling) -> None:
