@@ -56,28 +56,37 @@ _CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
 
 def failure(command: AnyCommand, error: BaseException, limits: Limits) -> Failure:
     """What the peer hears of an exception of a handler; logs what it must not hear."""
+    try:
+        failure = _told(command, error, limits)
+    except Exception as reason:  # `str(error)` may do anything
+        logger.error(
+            "%s: %s cannot be sent: %s",
+            command.name,
+            type(error).__name__,
+            as_fault(reason),
+            exc_info=error,
+        )
+        return UNKNOWN
+    if failure is None:
+        logger.error("%s: the handler failed", command.name, exc_info=error)
+        return UNKNOWN
+    return failure
+
+
+def _told(command: AnyCommand, error: BaseException, limits: Limits) -> Failure | None:
+    """The same; ``None`` for what is nobody else's business."""
     for declared in command.errors:
         if isinstance(error, declared.error):
-            try:
-                fields = declared.encode(error, limits.depth)
-                if box_size(fields) > limits.box - 8 * MAX_DESCRIPTION:
-                    raise Fault(f"its fields are over {limits.box:,} bytes")
-                return Failure(declared.code, str(error), fields, declared.fatal)
-            except Exception as reason:  # `str(error)` may do anything
-                logger.error(
-                    "%s: %s cannot be sent: %s",
-                    command.name,
-                    type(error).__name__,
-                    as_fault(reason),
-                    exc_info=error,
-                )
-                return UNKNOWN
+            fields = declared.encode(error, limits.depth)
+            if box_size(fields) > limits.box - 8 * MAX_DESCRIPTION:
+                raise Fault(f"its fields are over {limits.box:,} bytes")
+            return Failure(declared.code, str(error), fields, declared.fatal)
     if isinstance(error, CancelledError):
         return _CANCELLED
-    if isinstance(error, _RAISED_BY_HANDLERS) and not error._received:
-        return Failure(error.code.encode(), error.description)
-    logger.error("%s: the handler failed", command.name, exc_info=error)
-    return UNKNOWN
+    for kind in _RAISED_BY_HANDLERS:
+        if isinstance(error, kind) and not error._received:
+            return Failure(kind.code.encode(), str(error))
+    return None
 
 
 def write_error(tag: bytes, failure: Failure) -> bytes:
