@@ -103,5 +103,5 @@ class Calls(dict[bytes, Call]):
         return calls
 
 
-def deadline_exceeded(seconds: float | None) -> DeadlineExceeded:
-    return DeadlineExceeded(f"no answer within {seconds:g} s")
+def deadline_exceeded(command: AnyCommand, seconds: float | None) -> DeadlineExceeded:
+    return DeadlineExceeded(f"{command.name}: no answer within {seconds:g} s")

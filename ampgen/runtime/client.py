@@ -104,15 +104,22 @@ def connect(
 
     async def open_(connection: Connection) -> None:
         loop = asyncio.get_running_loop()
-        async with asyncio.timeout(connect_timeout):
-            if isinstance(where, Tcp):
-                await loop.create_connection(
-                    lambda: receiver_for(connection._shell), where.host, where.port
-                )
-            else:
-                await loop.create_unix_connection(
-                    lambda: receiver_for(connection._shell), where.path
-                )
+        limit = asyncio.timeout(connect_timeout)
+        try:
+            async with limit:
+                if isinstance(where, Tcp):
+                    await loop.create_connection(
+                        lambda: receiver_for(connection._shell), where.host, where.port
+                    )
+                else:
+                    await loop.create_unix_connection(
+                        lambda: receiver_for(connection._shell), where.path
+                    )
+        except TimeoutError:
+            if limit.expired():
+                reason = f"no connection to {address} within {connect_timeout:g} s"
+                raise TimeoutError(reason) from None
+            raise  # what the system says
 
     return Connecting(connected)
 

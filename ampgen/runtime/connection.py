@@ -71,7 +71,11 @@ class Connection:
             fallback=fallback,
         )
         # last: a factory may make clients of this connection
-        self._shell.protocol.handlers = handlers(self)
+        try:
+            self._shell.protocol.handlers = handlers(self)
+        except BaseException:
+            self._shell.never_connected()
+            raise
 
     def _enter(self, handler: Handler) -> Token[tuple[Connection, Handler]]:
         return _current.set((self, handler))

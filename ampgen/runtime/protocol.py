@@ -293,7 +293,7 @@ class AmpProtocol:
         if tag in self._serving:
             raise Malformed("an `_ask` that is still being served")
         if tag is None:
-            logger.warning("dropped %r of %s: %s", name, self.peer, error)
+            logger.warning("dropped %.200r of %s: %.1024s", name, self.peer, error)
         else:
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure))
@@ -397,7 +397,7 @@ class AmpProtocol:
         late, following = self.calls.late(now)
         for call in late:
             if not call.waiter.done():
-                call.waiter.set_exception(deadline_exceeded(call.seconds))
+                call.waiter.set_exception(deadline_exceeded(call.command, call.seconds))
             self.give_up(call)
         return following
 
@@ -469,9 +469,11 @@ class AmpProtocol:
         self._fail_calls()
 
     def _fail_calls(self) -> None:
+        leaving = self.state is not State.CLOSED  # what is queued is still sent
         for call in self.calls.take_all():
             if not call.waiter.done():
-                call.waiter.set_exception(self.lost(sent=call.end <= self._taken))
+                sent = leaving or call.end <= self._taken
+                call.waiter.set_exception(self.lost(sent=sent))
 
 
 def _plain(box: dict[bytes, bytes]) -> bytes:

@@ -119,15 +119,23 @@ class Listener:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Stop accepting; finish what is being served, for at most the drain time."""
+        """Stop accepting; finish what is being served, for at most the drain time.
+
+        Who cancels this does not want to wait: then every connection ends at once.
+        """
         self.close()
         for shell in self._shells:
             shell.close()
         if self._shells:
-            _done, waiting = await asyncio.wait(
-                [shell.idle for shell in self._shells],
-                timeout=self._drain_timeout + 2 * LAST_WORDS,
-            )
+            try:
+                _done, waiting = await asyncio.wait(
+                    [shell.idle for shell in self._shells],
+                    timeout=self._drain_timeout + 2 * LAST_WORDS,
+                )
+            except asyncio.CancelledError:
+                for shell in self._shells:
+                    shell.abort()
+                raise
             if waiting:
                 logger.error("handlers of %s connections do not end", len(waiting))
 
@@ -155,6 +163,8 @@ class Listener:
         self.close()
 
     def _accept(self) -> asyncio.BaseProtocol:
+        if self._closed.is_set():  # it came in while the server closed
+            return _Refused()
         try:
             connection = Connection(
                 self._services.handlers,

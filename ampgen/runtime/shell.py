@@ -66,7 +66,8 @@ class Shell:
         self._connected = False
         self._close_soon = False
         self._tasks: set[asyncio.Task[None]] = set()
-        self._writers: list[asyncio.Future[None]] = []  # who waits for room
+        # who waits for room, in the order in which they came
+        self._writers: dict[asyncio.Future[None], None] = {}
         self._in_batch = False
         self._flushing = False
         self._reading_paused = False
@@ -137,16 +138,16 @@ class Shell:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
             result = handler.method(*arguments)
-            if hasattr(result, "__await__"):
-                self._start(handler, tag, result)
-                return
         except (SystemExit, KeyboardInterrupt) as error:
             self.protocol.fail(handler, tag, error)
             raise
         except BaseException as error:
             self.protocol.fail(handler, tag, error)
         else:
-            self.protocol.answer(handler, tag, result)
+            if hasattr(result, "__await__"):
+                self._start(handler, tag, result)
+            else:
+                self.protocol.answer(handler, tag, result)
         finally:
             self._leave(token)
 
@@ -176,6 +177,13 @@ class Shell:
         self.protocol.drain()
         if self._tasks and self._end_timer is None:  # of a connection that is gone
             self.ending()
+
+    def abort(self) -> None:
+        """End at once: handlers are cancelled, and nothing more is sent."""
+        for task in self._tasks:
+            task.cancel("the connection is closing")
+        if self._connected:
+            self.transport.abort()
 
     # --- handlers that wait -----------------------------------------------------------
 
@@ -243,9 +251,9 @@ class Shell:
         if seconds is not None:
             deadline = self.loop.time() + seconds
             if not seconds > 0:
-                raise deadline_exceeded(seconds)
+                raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
-            await self._room(deadline, seconds)
+            await self._room(command, deadline, seconds)
         future: asyncio.Future[R] = self.loop.create_future()
         call = self.protocol.ask(command, arguments, future, deadline, seconds)
         if deadline is not None:
@@ -264,13 +272,15 @@ class Shell:
     ) -> None:
         """Send a request that wants no answer, once there is room."""
         if seconds is not None and not seconds > 0:
-            raise deadline_exceeded(seconds)
+            raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
             deadline = None if seconds is None else self.loop.time() + seconds
-            await self._room(deadline, seconds)
+            await self._room(command, deadline, seconds)
         self.protocol.tell(command, arguments)
 
-    async def _room(self, deadline: float | None, seconds: float | None) -> None:
+    async def _room(
+        self, command: AnyCommand, deadline: float | None, seconds: float | None
+    ) -> None:
         """Wait until the peer takes our bytes again."""
         self.protocol.sending += 1
         self._adjust_reading()
@@ -278,16 +288,19 @@ class Shell:
             async with asyncio.timeout_at(deadline):
                 while self.protocol.blocked:
                     waiter: asyncio.Future[None] = self.loop.create_future()
-                    self._writers.append(waiter)
-                    await waiter
+                    self._writers[waiter] = None
+                    try:
+                        await waiter
+                    finally:
+                        self._writers.pop(waiter, None)
         except TimeoutError:
-            raise deadline_exceeded(seconds) from None
+            raise deadline_exceeded(command, seconds) from None
         finally:
             self.protocol.sending -= 1
             self._adjust_reading()
 
     def _wake_writers(self) -> None:
-        writers, self._writers = self._writers, []
+        writers, self._writers = self._writers, {}
         for waiter in writers:
             if not waiter.done():
                 waiter.set_result(None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
 import logging
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -302,8 +303,21 @@ async def test_connecting_takes_no_longer_than_it_may(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", never)
-    with pytest.raises(TimeoutError):
+    with pytest.raises(
+        TimeoutError, match=r"no connection to 127\.0\.0\.1:1 within 0.01 s"
+    ):
         await TextClient.connect("127.0.0.1:1", connect_timeout=0.01)
+
+
+async def test_a_system_that_gives_up_sooner_speaks_for_itself(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def refuse(*_args: object, **_kwargs: object) -> None:
+        raise TimeoutError(errno.ETIMEDOUT, "the system's words")
+
+    monkeypatch.setattr(asyncio.get_running_loop(), "create_connection", refuse)
+    with pytest.raises(TimeoutError, match="the system's words"):
+        await TextClient.connect("127.0.0.1:1")
 
 
 async def test_connecting_that_fails_at_the_last_moment_ends_the_connection(

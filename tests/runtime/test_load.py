@@ -1,5 +1,7 @@
 """Back-pressure and rude peers, over real sockets and in one process."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -311,6 +313,11 @@ async def test_callers_wait_for_a_peer_that_does_not_read() -> None:
         with pytest.raises(DeadlineExceeded):
             await text.repeat("x", timeout=0.05)
         assert asyncio.get_running_loop().time() - start < 1
+        waiting = len(text.connection._shell._writers)
+        for _ in range(10):
+            with pytest.raises(DeadlineExceeded):
+                await text.repeat("x", timeout=0.001)
+        assert len(text.connection._shell._writers) == waiting
         cancelled = asyncio.create_task(text.repeat("x"))
         await asyncio.sleep(0)
         cancelled.cancel()
@@ -322,6 +329,19 @@ async def test_callers_wait_for_a_peer_that_does_not_read() -> None:
     sent = [o.sent for o in outcomes if isinstance(o, ConnectionLost)]
     assert sent == sorted(sent, reverse=True)
     assert 1 <= sum(sent) < 200  # the buffers hold no more; the rest had not left
+
+
+async def test_who_is_cancelled_as_the_peer_reads_again_is_cancelled() -> None:
+    async with TextClient.local(Text()) as text:
+        shell = text.connection._shell
+        shell.pause_writing()
+        cancelled, other = (asyncio.create_task(text.repeat("x")) for _ in range(2))
+        await asyncio.sleep(0)
+        cancelled.cancel()
+        shell.resume_writing()
+        with pytest.raises(asyncio.CancelledError):
+            await cancelled
+        assert (await other).text == "x"
 
 
 async def test_callers_go_on_when_the_peer_reads_again() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -296,6 +296,29 @@ def test_what_is_not_declared_stays_in_the_log_with_its_traceback(
     assert record.exc_info[1] is error
 
 
+class Speechless(Overloaded):
+    def __str__(self) -> str:
+        raise LookupError("secret")
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "description"),
+    [
+        (Overloaded(cast("str", 7)), b"OVERLOADED", b"7"),
+        (Unavailable(cast("str", None)), b"UNAVAILABLE", b"None"),
+        (InvalidArgument("x", code="\ud800"), b"INVALID_ARGUMENT", b"x"),
+        (TooLong(cast("str", 7)), b"TOO_LONG", b"7"),
+        (Speechless("x"), b"UNKNOWN", b"Unknown Error"),
+    ],
+)
+def test_an_error_is_answered_however_it_was_made(
+    error: Exception, code: bytes, description: bytes
+) -> None:
+    host, sent = fail(error)
+    assert sent == [error_box(code, description)]
+    assert not host.protocol.in_flight
+
+
 def test_fields_that_are_too_long_make_an_error_unknown() -> None:
     assert fail(TooLong("x", limit=10**4000), box=10_000)[1] == [
         error_box(b"UNKNOWN", b"Unknown Error")
@@ -431,7 +454,12 @@ def test_arguments_that_do_not_decode_are_named(
 
 
 @pytest.mark.parametrize(
-    "box", [request(b"Nope", None), request(b"Log", None, line=b"\xff")]
+    "box",
+    [
+        request(b"Nope", None),
+        request(b"Log", None, line=b"\xff"),
+        request(b"\xff" * 65_535, None),
+    ],
 )
 def test_a_oneway_request_that_comes_to_nothing_is_logged(
     box: Box, caplog: pytest.LogCaptureFixture
@@ -442,6 +470,7 @@ def test_a_oneway_request_that_comes_to_nothing_is_logged(
     assert not host.is_ending
     [record] = caplog.records
     assert record.levelno == logging.WARNING
+    assert len(record.getMessage()) < 2000
 
 
 def test_the_ask_decides_whether_there_is_an_answer(

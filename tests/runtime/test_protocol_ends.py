@@ -206,7 +206,7 @@ def test_calls_end_at_their_deadlines() -> None:
     assert host.protocol.expire(1.0) == 2.0
     error = first.exception()
     assert isinstance(error, DeadlineExceeded)
-    assert str(error) == "no answer within 0.5 s"
+    assert str(error) == "Stop: no answer within 0.5 s"
     assert host.protocol.expire(3.0) is None
     assert third.done()
     assert second.done()
@@ -350,6 +350,16 @@ def test_a_lost_connection_ends_every_call_and_says_what_had_left() -> None:
         assert (error.sent, str(error)) == (sent, "the cable is cut")
     with pytest.raises(ConnectionLost, match="the cable is cut"):
         host.protocol.tell(LOG, ("x",))
+
+
+def test_what_is_queued_when_the_end_begins_may_still_be_seen_by_the_peer() -> None:
+    host = Host()
+    waiter = host.ask(STOP)
+    host.receive({})
+    error = waiter.exception()
+    assert isinstance(error, ProtocolError)
+    assert error.sent
+    assert [box[b"_command"] for box in host.sent()] == [b"Stop"]
 
 
 def test_an_answer_for_a_lost_connection_is_dropped() -> None:

@@ -1,5 +1,7 @@
 """Listening, draining, signals, socket files."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -21,6 +23,16 @@ from tests.runtime.services import Events, Text
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+
+class FakeTransport(asyncio.Transport):
+    closing = False
+
+    def close(self) -> None:
+        self.closing = True
+
+    def is_closing(self) -> bool:
+        return self.closing
 
 
 async def repeat(address: str) -> str:
@@ -119,6 +131,23 @@ async def test_a_factory_that_calls_who_is_never_reached_is_told() -> None:
     assert not lost.sent
 
 
+async def test_what_a_factory_began_before_it_failed_is_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    def factory(connection: Connection) -> Events:
+        client = TextClient(connection)
+        tasks.append(asyncio.create_task(client.repeat("a")))
+        raise LookupError("no room")
+
+    tasks: list[asyncio.Task[Any]] = []
+    async with serve("127.0.0.1:0", factory) as server:
+        connection = await connect(server.addresses[0])
+        await connection.wait_closed()
+        [lost] = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(lost, ConnectionLost)
+    assert "no room" in caplog.text
+
+
 async def test_a_factory_may_close_its_connection() -> None:
     def factory(connection: Connection) -> Text:
         connection.close()
@@ -190,6 +219,48 @@ async def test_a_handler_that_will_not_end_is_left_behind_after_its_last_words(
     assert "handlers of 1 connections do not end" in caplog.text
     release.set()
     await ended.wait()
+
+
+async def test_who_cancels_the_draining_ends_every_connection_at_once() -> None:
+    texts = Text()
+    server = serve("127.0.0.1:0", texts, drain_timeout=600)
+    await server.__aenter__()
+    text = await TextClient.connect(server.addresses[0])
+    call = asyncio.create_task(text.stop())
+    await texts.waiting.acquire()
+    draining = asyncio.create_task(server.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    draining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await draining
+    with pytest.raises(ConnectionLost):
+        await call
+    await text.connection.wait_closed()
+    mine = asyncio.current_task()
+    assert asyncio.all_tasks() == {mine}
+
+
+async def test_a_draining_that_is_cancelled_before_there_is_a_peer_ends_too() -> None:
+    server = serve("127.0.0.1:0", Text(), drain_timeout=600)
+    await server.__aenter__()
+    receiver = server._accept()
+    draining = asyncio.create_task(server.__aexit__(None, None, None))
+    await asyncio.sleep(0)
+    draining.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await draining
+    transport = FakeTransport()
+    receiver.connection_made(transport)
+    assert transport.is_closing()
+
+
+async def test_what_comes_in_while_the_server_closes_is_closed() -> None:
+    async with serve("127.0.0.1:0", Text()) as server:
+        server.close()
+        receiver = server._accept()
+        transport = FakeTransport()
+        receiver.connection_made(transport)
+        assert transport.is_closing()
 
 
 async def test_a_handler_whose_caller_is_gone_is_waited_for() -> None:
@@ -362,7 +433,7 @@ async def test_bad_services_are_refused_at_once() -> None:
 @pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt])
 @pytest.mark.parametrize("inline", [True, False])
 def test_a_handler_may_end_the_program(
-    error: type[BaseException], inline: bool
+    error: type[BaseException], inline: bool, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Exiting(Text):
         async def repeat(self, text: str, times: int) -> RepeatResult:
@@ -386,3 +457,6 @@ def test_a_handler_may_end_the_program(
     loop.run_until_complete(asyncio.sleep(0))
     loop.close()
     gc.collect()  # here, and not in the midst of another test
+    assert [r.getMessage() for r in caplog.records if r.name == "ampgen"] == [
+        f"{'Log' if inline else 'Repeat'}: the handler failed"
+    ]
