@@ -446,7 +446,8 @@ class AmpProtocol:
         return error(reason, sent=sent)
 
     def _violation(self, what: str) -> None:
-        logger.warning("%s broke the protocol: %s", self.peer, what)
+        if self.state < State.DEAF:  # it is said once
+            logger.warning("%s broke the protocol: %s", self.peer, what)
         self._end(ProtocolError, f"the peer broke the protocol: {what}")
 
     def _end(self, error: type[ConnectionLost], reason: str) -> None:

@@ -194,6 +194,14 @@ def test_too_many_calls_without_an_answer_end_the_connection() -> None:
     assert "3 calls that were given up" in str(waiter.exception())
 
 
+def test_what_a_peer_broke_is_logged_once(caplog: pytest.LogCaptureFixture) -> None:
+    host = Host(limits=Limits(given_up=3))
+    waiters = [host.ask(STOP, deadline=1.0, seconds=1.0) for _ in range(10)]
+    assert host.protocol.expire(1.0) is None
+    assert all(waiter.done() for waiter in waiters)
+    assert len(caplog.records) == 1
+
+
 def test_calls_end_at_their_deadlines() -> None:
     host = Host()
     first = host.ask(STOP, deadline=1.0, seconds=0.5)
