@@ -34,6 +34,7 @@ class LocalTransport(asyncio.Transport):
         self._blocked = False
         self._closing = False
         self._lost = False
+        self._ended = False  # and the peer has been told
 
     def join(self, peer: LocalTransport) -> None:
         self._peer = peer
@@ -77,7 +78,7 @@ class LocalTransport(asyncio.Transport):
         self._schedule()
 
     def _schedule(self) -> None:
-        if not self._scheduled and not self._lost:
+        if not self._scheduled and not self._ended:
             self._scheduled = True
             self._loop.call_soon(self._deliver)
 
@@ -95,6 +96,10 @@ class LocalTransport(asyncio.Transport):
         if self._closing and not self._outgoing and not self._lost:
             self._lost = True
             self._shell.connection_lost(None)
+            peer._schedule()  # what it has for us goes nowhere now
+        # as on a socket: who does not read sees no end
+        if self._lost and (peer._reading or peer._lost) and not self._ended:
+            self._ended = True
             if not peer._lost:
                 peer._shell.eof_received()
 

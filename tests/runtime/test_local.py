@@ -6,7 +6,10 @@ import asyncio
 
 import pytest
 
+from ampgen.runtime import Limits, serve
 from ampgen.runtime.local import LocalTransport
+from tests.runtime.handmade import TextClient
+from tests.runtime.services import Text
 
 
 class Recorder:
@@ -98,4 +101,43 @@ async def test_aborting_drops_what_is_not_taken(ends: Ends) -> None:
     one.write(b"x")
     one.abort()
     await rounds()
-    assert (near.events, far.events, far.received) == (["lost"], ["eof"], 0)
+    assert (near.events, far.events, far.received) == (["lost"], [], 0)
+    other.resume_reading()
+    await rounds()
+    assert (far.events, far.received) == (["eof"], 0)
+
+
+async def test_who_waits_for_an_end_that_is_gone_may_write_again(ends: Ends) -> None:
+    one, _near, other, far = ends
+    one.pause_reading()
+    other.pause_reading()
+    other.write(b"x" * 100_000)
+    one.close()
+    await rounds()
+    assert far.events == ["pause", "resume"]
+    other.close()
+    await rounds()
+    assert far.events == ["pause", "resume", "lost"]
+
+
+@pytest.mark.parametrize("local", [True, False])
+async def test_what_was_told_before_the_end_is_served_to_the_last(local: bool) -> None:
+    class Slow(Text):
+        async def log(self, line: str) -> None:
+            await asyncio.sleep(0)
+            self.lines.append(line)
+            if line == "4":
+                self.gate.set()
+
+    texts = Slow()
+    limits = Limits(calls=1)
+    async with serve("127.0.0.1:0", texts, limits=limits) as server:
+        if local:
+            text = await TextClient.local(texts, limits=limits)
+        else:
+            text = await TextClient.connect(server.addresses[0])
+        await asyncio.gather(*(text.log(str(n)) for n in range(5)))
+        await text.aclose()
+        async with asyncio.timeout(5):
+            await texts.gate.wait()
+    assert texts.lines == ["0", "1", "2", "3", "4"]
