@@ -14,6 +14,7 @@ import socket
 import stat
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
+from weakref import WeakKeyDictionary
 
 from ampgen.runtime.addresses import Tcp, format_address, parse_address
 from ampgen.runtime.command import Handler, raw_command
@@ -212,21 +213,58 @@ def _remove_stale(path: str) -> None:
     raise OSError(errno.EADDRINUSE, f"another server listens on {path}")
 
 
+_waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, _Signals] = WeakKeyDictionary()
+
+
 @contextmanager
 def _signals(callback: Callable[[], None]) -> Generator[None, None, None]:
-    """Call back at SIGTERM and SIGINT; then put back the handlers that were there."""
+    """Call back at SIGTERM and SIGINT, beside the other servers of this loop."""
     loop = asyncio.get_running_loop()
-    replaced: list[tuple[signal.Signals, Any]] = []
-    for number in (signal.SIGTERM, signal.SIGINT):
-        previous = signal.getsignal(number)
-        try:
-            loop.add_signal_handler(number, callback)
-        except (NotImplementedError, RuntimeError, ValueError):
-            continue  # Windows, or not the main thread
-        replaced.append((number, previous))
+    signals = _waiting.get(loop)
+    if signals is None:
+        signals = _waiting[loop] = _Signals()
+    signals.add(loop, callback)
     try:
         yield
     finally:
-        for number, previous in replaced:
+        signals.remove(loop, callback)
+
+
+class _Signals:
+    """Whom SIGTERM and SIGINT call back in one loop: it has one handler for each.
+
+    The first one puts it there, the last one puts back those that were there before.
+    """
+
+    def __init__(self) -> None:
+        self._callbacks: list[Callable[[], None]] = []
+        self._replaced: list[tuple[signal.Signals, Any]] = []
+
+    def add(
+        self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]
+    ) -> None:
+        self._callbacks.append(callback)
+        if len(self._callbacks) > 1:
+            return
+        for number in (signal.SIGTERM, signal.SIGINT):
+            previous = signal.getsignal(number)
+            try:
+                loop.add_signal_handler(number, self._call)
+            except (NotImplementedError, RuntimeError, ValueError):
+                continue  # Windows, or not the main thread
+            self._replaced.append((number, previous))
+
+    def remove(
+        self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]
+    ) -> None:
+        self._callbacks.remove(callback)
+        if self._callbacks:
+            return
+        for number, previous in self._replaced:
             loop.remove_signal_handler(number)
             signal.signal(number, previous)
+        self._replaced.clear()
+
+    def _call(self) -> None:
+        for callback in self._callbacks:
+            callback()

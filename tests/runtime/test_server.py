@@ -333,6 +333,22 @@ async def test_a_signal_drains_and_the_handlers_of_the_program_come_back(
         signal.signal(number, before)
 
 
+async def test_a_signal_reaches_every_server_of_the_loop_that_still_serves() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    async with contextlib.AsyncExitStack() as stack:
+        servers = [
+            await stack.enter_async_context(serve("127.0.0.1:0", Text()))
+            for _ in range(3)
+        ]
+        forever = [asyncio.create_task(server.serve_forever()) for server in servers]
+        await repeat(servers[2].addresses[0])
+        servers[0].close()
+        await forever[0]
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.gather(*forever)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_without_signals_it_serves_until_it_is_closed() -> None:
     served: list[str] = []
 
