@@ -128,6 +128,8 @@ class Shell:
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         self.closed.set_result(None)
+        if self._tasks and self._end_timer is None:
+            self.ending()  # handlers have the drain time left, as after any other end
         self._check_idle()
 
     # --- from the protocol ------------------------------------------------------------
@@ -175,8 +177,6 @@ class Shell:
             self._close_soon = True
             return
         self.protocol.drain()
-        if self._tasks and self._end_timer is None:  # of a connection that is gone
-            self.ending()
 
     def abort(self) -> None:
         """End at once: handlers are cancelled, and nothing more is sent."""

@@ -286,7 +286,16 @@ async def test_a_handler_whose_caller_is_gone_is_waited_for() -> None:
 async def test_a_handler_whose_caller_is_gone_is_cancelled_after_the_drain_time() -> (
     None
 ):
-    service = Text()
+    class Waiting(Text):
+        async def stop(self) -> None:
+            try:
+                await super().stop()
+            except asyncio.CancelledError:
+                cancelled.set()
+                raise
+
+    cancelled = asyncio.Event()
+    service = Waiting()
     async with serve("127.0.0.1:0", service, drain_timeout=0.05) as server:
         listening = socket.create_connection(
             ("127.0.0.1", int(server.addresses[0].split(":")[1]))
@@ -295,7 +304,7 @@ async def test_a_handler_whose_caller_is_gone_is_cancelled_after_the_drain_time(
         await service.waiting.acquire()
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
         listening.close()  # a reset: no end of what it sends, no answer wanted
-        await asyncio.sleep(0.01)
+        await asyncio.wait_for(cancelled.wait(), 10)  # the server serves on
 
 
 async def test_close_stops_accepting_and_nothing_else() -> None:
