@@ -78,6 +78,7 @@ def _told(command: AnyCommand, error: BaseException, limits: Limits) -> Failure 
     for declared in command.errors:
         if isinstance(error, declared.error):
             fields = declared.encode(error, limits.depth)
+            write_box(fields)  # or a fault that names the field
             if box_size(fields) > limits.box - 8 * MAX_DESCRIPTION:
                 raise Fault(f"its fields are over {limits.box:,} bytes")
             return Failure(declared.code, str(error), fields, declared.fatal)

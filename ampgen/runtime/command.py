@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from ampgen.runtime.errors import CommandError, Fault
+from ampgen.runtime.errors import CommandError, Fault, fault_at
 from ampgen.runtime.values import encode_bytes
 from ampgen.runtime.wire import MAX_KEY, read_rest, write_box
 
@@ -104,6 +104,8 @@ Box: TypeAlias = dict[bytes, bytes]
 
 def raw_command(wire: bytes) -> Command[tuple[Mapping[bytes, bytes]], Box]:
     """A command whose arguments and results are whatever is in the box."""
+    if not isinstance(wire, bytes):
+        raise TypeError(f"a command is named by bytes, not by a {type(wire).__name__}")
 
     def write_request(
         ask: bytes, arguments: tuple[Mapping[bytes, bytes]], _depth: int
@@ -143,6 +145,9 @@ def _check_box(box: Mapping[bytes, bytes]) -> None:
     if not isinstance(box, Mapping):
         raise Fault("a box is a mapping of bytes to bytes")
     for key, value in box.items():
-        encode_bytes(value)
         if not 1 <= len(encode_bytes(key)) <= MAX_KEY or key.startswith(b"_"):
             raise Fault(f"a key has 1 to {MAX_KEY} bytes, and does not start with `_`")
+        try:
+            encode_bytes(value)
+        except Fault as fault:
+            raise fault_at(key.decode("utf-8", "backslashreplace"), fault) from None

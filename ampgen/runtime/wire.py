@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ampgen.runtime.errors import Fault, Incomplete, Malformed
+from ampgen.runtime.errors import Fault, Incomplete, Malformed, fault_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,7 +62,10 @@ def write_box(box: Mapping[bytes, bytes]) -> bytes:
     """A box, its keys sorted bytewise. A value over 65,535 bytes is a fault."""
     pieces: list[bytes] = []
     for key, value in sorted(box.items()):
-        pieces += (SIZE[len(key)], key, SIZE[len(value)], value)
+        try:
+            pieces += (SIZE[len(key)], key, SIZE[len(value)], value)
+        except Fault as fault:
+            raise fault_at(key.decode("utf-8", "backslashreplace"), fault) from None
     pieces.append(b"\x00\x00")
     return b"".join(pieces)
 

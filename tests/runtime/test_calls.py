@@ -7,7 +7,7 @@ import contextlib
 import errno
 import logging
 import time
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pytest
 
@@ -356,18 +356,22 @@ async def test_any_box_can_be_called(open_: Open) -> None:
         assert await call(b"Log", {b"line": b"x"}, oneway=True) == {}
         with pytest.raises(RemoteError, match="TOO_LONG: 101 characters"):
             await call(b"Repeat", {b"text": b"a" * 101})
-        bad: list[Any] = [
-            {b"_ask": b"1"},
-            {b"": b"1"},
-            {b"k" * 256: b""},
-            {b"k": "text"},
-            {"k": b""},
-            {b"k": b"x" * 65536},
-            [(b"k", b"")],
+        bad: list[tuple[Any, str]] = [
+            ({b"_ask": b"1"}, "Repeat: a key has 1 to 255 bytes"),
+            ({b"": b"1"}, "Repeat: a key has 1 to 255 bytes"),
+            ({b"k" * 256: b""}, "Repeat: a key has 1 to 255 bytes"),
+            ({b"k": "text"}, "Repeat: k: expected bytes, got str"),
+            ({"k": b""}, "Repeat: expected bytes, got str"),
+            ({b"k": b"x" * 65536}, "Repeat: k: 65,536 bytes, a value holds at most"),
+            ([(b"k", b"")], "Repeat: a box is a mapping of bytes to bytes"),
         ]
-        for box in bad:
-            with pytest.raises(EncodeError):
+        for box, rule in bad:
+            with pytest.raises(EncodeError, match=rule):
                 await call(b"Repeat", box)
+        with pytest.raises(
+            TypeError, match="a command is named by bytes, not by a str"
+        ):
+            await call(cast("bytes", "Repeat"), {})
     assert service.lines == ["x from Log"]
 
 

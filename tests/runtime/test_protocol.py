@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -323,6 +324,24 @@ def test_fields_that_are_too_long_make_an_error_unknown() -> None:
     assert fail(TooLong("x", limit=10**4000), box=10_000)[1] == [
         error_box(b"UNKNOWN", b"Unknown Error")
     ]
+
+
+def test_a_field_that_is_too_long_is_named_in_the_log_and_the_error_is_unknown(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    host = Host()
+    host.receive(request(b"Repeat", b"1", text=b"a"))
+    [(handler, tag, _arguments)] = host.requests
+
+    def encode(_error: TooLong, _depth: int) -> Box:
+        return {b"why": b"x" * 65_536}
+
+    declared = replace(handler.command.errors[0], encode=encode)
+    command = replace(handler.command, errors=(declared,))
+    host.protocol.fail(replace(handler, command=command), tag, TooLong("x"))
+    assert host.sent() == [error_box(b"UNKNOWN", b"Unknown Error")]
+    assert not host.protocol.in_flight
+    assert "TooLong cannot be sent: why: 65,536 bytes" in caplog.text
 
 
 def test_an_error_that_came_from_a_call_of_the_handler_is_not_passed_on() -> None:
