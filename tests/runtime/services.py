@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ampgen.runtime import current_call
-from tests.runtime.handmade import (
+from tests.runtime.made.text import (
     Corrupt,
     EventsServer,
     Item,
@@ -17,6 +17,9 @@ from tests.runtime.handmade import (
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+
+COMMANDS = {command.wire: command for command, _ in TextServer.__ampgen_commands__}
 
 
 class Text(TextServer):

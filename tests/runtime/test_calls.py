@@ -24,7 +24,7 @@ from ampgen.runtime import (
     current_call,
     serve,
 )
-from tests.runtime.handmade import (
+from tests.runtime.made.text import (
     Corrupt,
     EventsClient,
     Item,

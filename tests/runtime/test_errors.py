@@ -24,7 +24,7 @@ from ampgen.runtime.errors import (
     unknown_member,
     wrong_type,
 )
-from tests.runtime.handmade import TooLong
+from tests.runtime.made.text import TooLong
 
 
 def samples() -> list[AmpError]:

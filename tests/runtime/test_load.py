@@ -24,7 +24,7 @@ from ampgen.runtime import (
     serve,
 )
 from ampgen.runtime.wire import read_box, write_box
-from tests.runtime.handmade import EventsClient, Item, RepeatResult, TextClient
+from tests.runtime.made.text import EventsClient, Item, RepeatResult, TextClient
 from tests.runtime.peers import request
 from tests.runtime.services import Events, Text
 

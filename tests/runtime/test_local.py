@@ -8,7 +8,7 @@ import pytest
 
 from ampgen.runtime import Limits, serve
 from ampgen.runtime.local import LocalTransport
-from tests.runtime.handmade import TextClient
+from tests.runtime.made.text import TextClient
 from tests.runtime.services import Text
 
 

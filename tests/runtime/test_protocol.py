@@ -25,8 +25,9 @@ from ampgen.runtime.errors import (
     UnknownCommand,
 )
 from ampgen.runtime.wire import Limits, write_box
-from tests.runtime.handmade import COMMANDS, Corrupt, Item, RepeatResult, TooLong
+from tests.runtime.made.text import Corrupt, Item, RepeatResult, TooLong
 from tests.runtime.peers import Box, Host, request
+from tests.runtime.services import COMMANDS
 
 REPEAT = COMMANDS[b"Repeat"]
 ITEMS = COMMANDS[b"Items"]

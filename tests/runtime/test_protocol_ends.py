@@ -16,8 +16,9 @@ from ampgen.runtime.errors import (
     Unavailable,
 )
 from ampgen.runtime.wire import Limits, write_box
-from tests.runtime.handmade import COMMANDS, Item, RepeatResult
+from tests.runtime.made.text import Item, RepeatResult
 from tests.runtime.peers import Host, request
+from tests.runtime.services import COMMANDS
 
 REPEAT = COMMANDS[b"Repeat"]
 ITEMS = COMMANDS[b"Items"]

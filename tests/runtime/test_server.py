@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ampgen.runtime import Cancelled, Connection, ConnectionLost, connect, serve
-from tests.runtime.handmade import EventsClient, RepeatResult, TextClient
+from tests.runtime.made.text import EventsClient, RepeatResult, TextClient
 from tests.runtime.services import Events, Text
 
 if TYPE_CHECKING:

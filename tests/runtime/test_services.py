@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from ampgen.runtime.services import Server, Services, handlers_of
-from tests.runtime.handmade import COMMANDS, EventsServer, RepeatResult, TextServer
-from tests.runtime.services import Events, Text
+from tests.runtime.made.text import EventsServer, RepeatResult, TextServer
+from tests.runtime.services import COMMANDS, Events, Text
 
 
 class More(Text):
