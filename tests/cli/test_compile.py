@@ -29,6 +29,16 @@ def ampgen(
     )
 
 
+def shell(command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["/bin/sh", "-c", command],
+        cwd=cwd,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+
+
 def test_compiles_in_silence_and_is_then_up_to_date(tmp_path: Path) -> None:
     (tmp_path / "a.amp").write_text(GOOD)
     for check in ([], ["--check"]):
@@ -126,6 +136,10 @@ def test_standard_input_is_resolved_as_if_it_lay_here(tmp_path: Path) -> None:
         (("compile", "-o", "pkg"), "SCHEMA"),
         (("compile", "a.amp"), "--output"),
         (("compile", "-", "-o", "pkg"), "--name text.amp"),
+        (("compile", "-", "-o", "pkg", "--name", ""), "--name text.amp"),
+        (("compile", "", "-o", "pkg"), "the path of a schema is empty"),
+        (("compile", "a.amp", "-o", ""), "'--output': not the path of a folder"),
+        (("compile", "a.amp", "-o", "p", "-I", ""), "'--include': not the path of"),
         (("compile", "a.amp", "-o", "pkg", "--name", "b.amp"), "--name"),
         (("compile", "a.amp", "-o", "pkg", "--format", "xml"), "'xml' is not one of"),
         (("cmpile",), "cmpile"),
@@ -139,6 +153,36 @@ def test_wrong_usage_has_status_two_and_says_what_is_right(
     assert done.returncode == 2
     assert told in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
+def test_standard_input_that_is_closed_is_a_sentence(tmp_path: Path) -> None:
+    command = f"{sys.executable} -m ampgen compile - --name a.amp -o pkg <&-"
+    done = shell(command, tmp_path)
+    assert (done.returncode, done.stderr) == (1, "error: standard input: closed\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a full disk")
+@pytest.mark.parametrize("arguments", ["explain", "explain AMP0204", "--help"])
+def test_output_that_cannot_be_written_is_a_sentence(
+    arguments: str, tmp_path: Path
+) -> None:
+    done = shell(f"{sys.executable} -m ampgen {arguments} > /dev/full", tmp_path)
+    assert done.returncode == 1
+    assert done.stderr == "error: cannot write the output: No space left on device\n"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="a shell closes it")
+def test_output_that_nobody_wants_is_no_error(tmp_path: Path) -> None:
+    (tmp_path / "a.amp").write_text(GOOD)
+    done = shell(f"{sys.executable} -m ampgen compile a.amp -o pkg >&-", tmp_path)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_terminal_that_lacks_a_character_gets_its_number(tmp_path: Path) -> None:
+    done = ampgen("explain", "AMP0605", cwd=tmp_path, PYTHONIOENCODING="latin-1")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "struct Entry { \\u2026 }" in done.stdout
 
 
 @pytest.mark.parametrize("target", ["a.amp", "a.amp/pkg"])
@@ -175,13 +219,6 @@ def test_the_generated_example_is_up_to_date() -> None:
 
 @pytest.mark.skipif(os.name == "nt", reason="a shell's pipe")
 def test_a_broken_pipe_is_no_traceback(tmp_path: Path) -> None:
-    command = f"{sys.executable} -m ampgen explain | head -n 1"
-    done = subprocess.run(
-        ["/bin/sh", "-c", command],
-        cwd=tmp_path,
-        capture_output=True,
-        encoding="utf-8",
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
+    done = shell(f"{sys.executable} -m ampgen explain | head -n 1", tmp_path)
     assert done.stdout.startswith("AMP0101")
     assert done.stderr == ""
