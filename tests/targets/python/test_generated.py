@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime
 import decimal
 import inspect
@@ -13,10 +14,12 @@ import keyword
 import math
 import pickle
 import sys
+import typing
 import uuid
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock, create_autospec
 
 import pytest
 
@@ -148,6 +151,27 @@ def test_values_pickle_and_copy(value: Any) -> None:
         assert pickle.loads(pickle.dumps(value, protocol)) == value
     assert copy.deepcopy(value) == value
     assert copy.copy(value) == value
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_hints_can_be_asked_for_at_run_time(name: str) -> None:
+    made = getattr(ours, name)
+    if isinstance(made, type):
+        typing.get_type_hints(made)
+        for attribute, value in vars(made).items():
+            if inspect.isfunction(value) and not attribute.startswith("_"):
+                typing.get_type_hints(value)
+
+
+def test_a_client_has_a_stand_in_for_tests_of_those_who_use_it() -> None:
+    client = create_autospec(ours.EverythingClient, instance=True)
+    assert isinstance(client.upper, AsyncMock)
+    with pytest.raises(TypeError, match="txet"):
+        client.upper("x", txet="x")
+
+
+def test_a_field_is_changed_in_a_copy() -> None:
+    assert dataclasses.replace(NODE, name="z").children == NODE.children
 
 
 def test_structs_are_frozen_slotted_and_keyword_only() -> None:
