@@ -41,6 +41,8 @@ class Scope:
         self._attributes = frozenset(_attributes(module))
         self._public = frozenset(public_names(module))
         self._claimed = set(IMPORTABLE)
+        if "annotations" in self._public:
+            self._claimed.add("_annotations")  # see future_annotations
         self._private: dict[tuple[str, object], str] = {}
         self._modules: dict[Module, str] = {}
         scopes[module] = self

@@ -9,6 +9,7 @@ import copy
 import dataclasses
 import datetime
 import decimal
+import importlib
 import inspect
 import keyword
 import math
@@ -23,9 +24,11 @@ from unittest.mock import AsyncMock, create_autospec
 
 import pytest
 
+from ampgen import output
+from ampgen.pipeline import compile_schemas
 from ampgen.runtime import EncodeError, InternalError
 from tests.targets.python import hostile
-from tests.targets.python.conftest import ROOT
+from tests.targets.python.conftest import EDGES, ROOT
 
 if TYPE_CHECKING:
     from tests.targets.python.conftest import Compiling
@@ -402,6 +405,51 @@ async def test_a_schema_of_hostile_names_is_made_and_called(load: Compiling) -> 
             assert await getattr(client, name)(_values(module, kind, cls)) == _values(
                 module, kind, cls
             )
+
+
+async def test_modules_of_hostile_names_work_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = compile_schemas(EDGES)
+    assert compiled.files is not None, compiled.diagnostics
+    output.write(tmp_path / "edges", compiled.files)
+    monkeypatch.syspath_prepend(tmp_path)
+    here: Any = importlib.import_module("edges.typing")
+    a: Any = importlib.import_module("edges.ampgen")
+    deep: Any = importlib.import_module("edges.sub.class_.deep.dataclasses")
+    words: Any = importlib.import_module("edges.dep.annotations")
+    text: Any = importlib.import_module("edges.dep.self")
+    seen: list[Any] = []
+
+    class Both(here.BothServer):  # type: ignore[misc]  # whatever a module holds
+        def do(self, *values: Any) -> Any:
+            seen.append(values)
+            return [{a.Color.RED: a.UO("mars")}]
+
+        def list(self, annotations: Any) -> Any:
+            return annotations
+
+        async def call(self, field: Any) -> Any:
+            answer = await self.dataclass.dataclass(field)
+            return deep.Self(x=1, y=answer.dataclass.value)
+
+        async def a(self) -> Any: ...
+
+    class Dataclass(deep.DataclassServer):  # type: ignore[misc]
+        def dataclass(self, dataclass: Any) -> Any:
+            return deep.DataclassResult(dataclass=text.OnlyOnly(dataclass.y))
+
+    one = here.OptionalW({uuid.UUID(int=1): {-1: [{"x": here.OptionalX(a.UU([]))}]}})
+    hidden = text.class_(r="hush", y=["hush"])
+    assert repr(hidden) == "class_()"
+    async with here.BothClient.local(Both(), dataclass=Dataclass()) as client:
+        assert await client.do(one, p="a/b") == [{a.Color.RED: a.UO("mars")}]
+        assert await client.call(deep.Self(x=0, y=hidden)) == deep.Self(x=1, y=hidden)
+        words_ = here.annotations(x=words.tuple(), y=[words.tuple(str=["a"])])
+        assert await client.list(words_) == words_
+    z, y = a.Open.Z, a.Open.Y
+    assert seen == [(one, [], a.Color.RED, [z], [[z], [y]], Path("a/b"))]
+    assert (a.E().u, a.E().t, here.List.__slots__[-1]) == ([[z], []], [z, y], "oo")
 
 
 def _python(name: str) -> str:

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ampgen import output
+from ampgen.pipeline import compile_schemas
 from ampgen.targets.python import layout
 from ampgen.targets.python.docstrings import Section, docstring
-from tests.targets.python.conftest import generate
+from tests.targets.python.conftest import EDGES, SCHEMAS, generate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,6 +128,19 @@ def test_ruff_keeps_names_of_any_length(base: int, tmp_path: Path) -> None:
         for path, text in generate(schema).items():
             if path.endswith(".py"):
                 (tmp_path / f"{length}_{path}").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", tmp_path],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_ruff_keeps_whole_packages(tmp_path: Path) -> None:
+    for schemas in (SCHEMAS, EDGES):
+        compiled = compile_schemas(schemas)
+        assert compiled.files is not None, compiled.diagnostics
+        output.write(tmp_path / schemas[0].stem, compiled.files)
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", tmp_path],
         capture_output=True,
