@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit the process."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that lacks a character gets its number, as on standard error.
-        sys.stdout.reconfigure(errors="backslashreplace")
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportUnknownMemberType]
     sys.exit(run(arguments))
 
 
@@ -81,7 +81,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is returned."""
     try:
         status = ampgen.main(arguments, "ampgen", standalone_mode=False)
-        if sys.stdout is not None:  # closed from outside
+        if sys.stdout is not None:  # None: it was closed before we started
             sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except click.ClickException as error:
@@ -94,5 +94,6 @@ def run(arguments: Sequence[str] | None = None) -> int:
             click.echo(f"error: cannot write the output: {error.strerror}", err=True)
         # What is still buffered must go nowhere, or the interpreter complains about it
         # at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
