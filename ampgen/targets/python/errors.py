@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.targets.python import names, types
-from ampgen.targets.python.declarations import class_header, documented, function_header
-from ampgen.targets.python.docstrings import docstring
+from ampgen.targets.python.declarations import class_header, described, function_header
+from ampgen.targets.python.docstrings import Section, docstring
 from ampgen.targets.python.layout import (
     Part,
     byte_string,
@@ -41,12 +41,12 @@ class Errors:
             for f in error.fields
         ]
         code = statement(f"code = {string(error.code)}", indent=1)
-        sections = documented("Attributes", error.fields, names.error_field_name)
+        attributes = described(error.fields, names.error_field_name)
         return Class(
             class_header(name, ("_CommandError",), error.notes),
             docstring(
                 error.notes.doc or "",
-                sections,
+                [Section("Attributes", attributes)],
                 indent=1,
                 title=f"The error {error.code}.",
             ),

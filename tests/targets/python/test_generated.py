@@ -413,7 +413,8 @@ async def test_modules_of_hostile_names_work_together(
     compiled = compile_schemas(EDGES)
     assert compiled.files is not None, compiled.diagnostics
     output.write(tmp_path / "edges", compiled.files)
-    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
     here: Any = importlib.import_module("edges.typing")
     a: Any = importlib.import_module("edges.ampgen")
     deep: Any = importlib.import_module("edges.sub.class_.deep.dataclasses")
