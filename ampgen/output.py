@@ -40,7 +40,7 @@ class Changes:
 
 def compare(folder: Path, files: Mapping[str, str]) -> Changes:
     """How the folder differs from what was generated. Reads only."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):  # these do not raise
         raise OutputError(f"{folder}: is a file, and should be a folder")
     missing: list[str] = []
     differing: list[str] = []
@@ -157,7 +157,7 @@ def _ours(folder: Path) -> Iterator[str]:
     for current, folders, found in os.walk(folder):
         here = Path(current)
         folders[:] = sorted(
-            name for name in folders if not (here / name / "py.typed").exists()
+            name for name in folders if not os.path.exists(here / name / "py.typed")
         )
         for name in sorted(found):
             if name.endswith(".py") and _is_ours(here / name):

@@ -179,6 +179,31 @@ def test_a_folder_that_may_not_be_written_is_named() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+def test_a_foreign_folder_that_may_not_be_read_is_left_alone() -> None:
+    with TemporaryDirectory() as name:
+        folder = Path(name) / "pkg"
+        (folder / "secret").mkdir(parents=True)
+        (folder / "secret").chmod(0)
+        for path, mode in ((Path(name), 0o755), (folder, 0o777)):
+            path.chmod(mode)
+        with no_privileges():
+            write(folder, FILES)
+            assert not compare(folder, FILES)
+        (folder / "secret").chmod(0o755)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
+def test_a_folder_in_one_that_may_not_be_read_is_named() -> None:
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0)
+        with (
+            no_privileges(),
+            pytest.raises(OutputError, match=rf"^{name}/.*: Permission denied$"),
+        ):
+            write(Path(name) / "pkg" / "deep", FILES)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="modes are POSIX's")
 def test_files_have_the_mode_that_new_files_have(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
     write(tmp_path, FILES)

@@ -91,7 +91,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
         return 130  # Ctrl-C, as a shell reports it
     except OSError as error:
         if not isinstance(error, BrokenPipeError):  # a reader may have had enough
-            click.echo(f"error: cannot write the output: {error.strerror}", err=True)
+            where = error.filename or "cannot write the output"
+            click.echo(f"error: {where}: {error.strerror}", err=True)
         # What is still buffered must go nowhere, or the interpreter complains about it
         # at exit.
         if sys.stdout is not None:

@@ -81,6 +81,11 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     from ampgen.pipeline import compile_schemas
 
     try:
+        os.getcwd()
+    except OSError:
+        click.echo("error: the working directory is gone", err=True)
+        return 1
+    try:
         inputs = _inputs(schemas, name)
     except OSError as error:
         click.echo(f"error: standard input: {error.strerror}", err=True)
