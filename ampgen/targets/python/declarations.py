@@ -12,6 +12,8 @@ from ampgen.targets.python.layout import (
     Part,
     byte_string,
     call,
+    either,
+    fits,
     flat,
     statement,
     string,
@@ -143,7 +145,7 @@ class Declarations:
         options: list[Part] = []
         right: Part | None = None
         if field.optional:
-            right = "None"
+            right = Either(("None",))  # in parentheses where it is too long for a line
         elif field.default is not None:
             right = default(scope, field.default, field, mutable=True)
             if mutable(field):
@@ -158,8 +160,11 @@ class Declarations:
             options.append("repr=False")
         if options:
             if right is not None:
+                right = flat(right)
                 options.insert(0, ("default=", right))
             right = call("_field", *options)
+            if field.optional and not fits(left, " = _field(", indent=1):
+                right = Either((right,))  # as a whole on a line of its own
         return statement(left, *(() if right is None else (" = ", right)), indent=1)
 
     def structure(self, struct: Struct) -> Structure:
@@ -225,8 +230,7 @@ class Declarations:
         members = tuple(self._member_class(union, member) for member in union.members)
         name = names.type_name(union)
         classes = tuple(names.member_class(union, member) for member in union.members)
-        either = Either(classes) if union.members[1:] else classes[0]
-        alias = statement(f"{name}: _TypeAlias = ", either)
+        alias = statement(f"{name}: _TypeAlias = ", either(*classes))
         doc = prose(union.notes.doc, union.notes.deprecated)
         return (*members, Alias(alias, docstring(doc, indent=0)))
 

@@ -11,6 +11,7 @@ from ampgen.targets.python.layout import (
     Part,
     byte_string,
     call,
+    either,
     flat,
     statement,
     string,
@@ -68,7 +69,7 @@ class Errors:
             if field.default is not None:
                 expression = default(scope, field.default, field, mutable=True)
                 if mutable(field):
-                    annotation = (annotation, " | None")
+                    annotation = either(annotation, "None")
                     assigned = f"{flat(expression)} if {name} is None else {name}"
                 else:
                     value = flat(expression)

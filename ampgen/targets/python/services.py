@@ -11,6 +11,7 @@ from ampgen.targets.python.layout import (
     Part,
     a_tuple,
     call,
+    either,
     statement,
     string,
     subscript,
@@ -193,7 +194,7 @@ class Services:
         header = function_header(
             names.method_name(command),
             parameters,
-            (result, " | ", subscript("_Awaitable", result)),
+            either(result, subscript("_Awaitable", result)),
             indent=1,
             stub=doc is None,
         )
