@@ -83,6 +83,7 @@ def write(folder: Path, files: Mapping[str, str]) -> Changes:
             with suppress(OSError):  # not empty: all went well
                 path.rmdir()
     for name in changes.stale:
+        _remove_bytecode(folder / name)
         _remove_empty(folder, (folder / name).parent)
     return changes
 
@@ -128,6 +129,15 @@ def _make_folder(path: Path, made: list[Path]) -> None:
     for folder in reversed(missing):
         made.append(folder)
         folder.mkdir()
+
+
+def _remove_bytecode(source: Path) -> None:
+    """What Python has kept of it would keep its folder, and be a package still."""
+    cache = source.parent / "__pycache__"
+    with suppress(OSError):
+        for compiled in cache.glob(f"{source.stem}.*.pyc"):
+            compiled.unlink()
+        cache.rmdir()
 
 
 def _remove_empty(root: Path, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import os
 import shutil
 from contextlib import contextmanager
@@ -56,6 +57,18 @@ def test_stale_files_of_ours_go_and_folders_that_are_empty_then(tmp_path: Path) 
     assert changes.stale == ("a.py", "sub/b.py")
     assert contents(tmp_path) == {"__init__.py": OURS, "py.typed": ""}
     assert not (tmp_path / "sub").exists()
+
+
+def test_stale_modules_go_with_the_bytecode_that_python_made_of_them(
+    tmp_path: Path,
+) -> None:
+    write(tmp_path, {**FILES, "sub/__init__.py": OURS})
+    (tmp_path / "mine.py").touch()
+    assert compileall.compile_dir(tmp_path, quiet=2)
+    write(tmp_path, {"__init__.py": OURS})
+    assert not (tmp_path / "sub").exists()
+    kept = {path.name.split(".")[0] for path in (tmp_path / "__pycache__").iterdir()}
+    assert kept == {"__init__", "mine"}
 
 
 def test_foreign_files_are_neither_removed_nor_overwritten(tmp_path: Path) -> None:
