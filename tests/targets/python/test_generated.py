@@ -319,6 +319,16 @@ async def test_every_other_construct_goes_through_a_call() -> None:
     assert watcher.seen == [(1, 2)]
 
 
+async def test_a_handler_of_before_an_optional_argument_is_called_without_it() -> None:
+    class Older(Everything):
+        def sort(self, numbers: list[float]) -> tuple[float, ...]:  # type: ignore[override]
+            return tuple(numbers)
+
+    async with ours.EverythingClient.local(Older()) as client:
+        assert await client.sort([2]) == [2.0]
+        assert await client.sort([2], {"new": 1}) == [2.0]
+
+
 async def test_an_answer_of_another_class_does_not_leave_the_server() -> None:
     class Wrong(Everything):
         def connect_(self, self_: int, import_: str) -> Any:
