@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 __all__ = ["Compiled", "__version__", "compile_schemas"]
 
+# For a type checker, which would take any misspelt name for one of these, there is no
+# such function.
+if not TYPE_CHECKING:
 
-def __getattr__(name: str) -> object:
-    if name in ("Compiled", "compile_schemas"):
-        from ampgen import pipeline
+    def __getattr__(name: str) -> object:
+        if name in ("Compiled", "compile_schemas"):
+            from ampgen import pipeline
 
-        return getattr(pipeline, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return getattr(pipeline, name)
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -113,11 +113,7 @@ class ChatEventsClient(_Client):
     """What a client answers while it is connected to the chat."""
 
     async def said(self, message: Message, *, timeout: _Timeout = _DEFAULT) -> None:
-        """Someone has spoken.
-
-        Arguments:
-            message
-        """
+        """Someone has spoken."""
         await self._send(_SAID, (message,), timeout)
 
     async def members(
@@ -126,19 +122,11 @@ class ChatEventsClient(_Client):
         *,
         timeout: _Timeout = _DEFAULT,
     ) -> None:
-        """Someone has come or gone.
-
-        Arguments:
-            names
-        """
+        """Someone has come or gone."""
         await self._send(_MEMBERS, (names,), timeout)
 
     async def ping(self, nonce: int, *, timeout: _Timeout = _DEFAULT) -> int:
-        """Is anybody there? A client that does not answer is put out of the room.
-
-        Arguments:
-            nonce
-        """
+        """Is anybody there? A client that does not answer is put out of the room."""
         return await self._call(_PING, (nonce,), timeout)
 
 
@@ -147,27 +135,15 @@ class ChatEventsServer(_Server):
 
     @_abstractmethod
     def said(self, message: Message) -> None | _Awaitable[None]:
-        """Someone has spoken.
-
-        Arguments:
-            message
-        """
+        """Someone has spoken."""
 
     @_abstractmethod
     def members(self, names: list[str]) -> None | _Awaitable[None]:
-        """Someone has come or gone.
-
-        Arguments:
-            names
-        """
+        """Someone has come or gone."""
 
     @_abstractmethod
     def ping(self, nonce: int) -> int | _Awaitable[int]:
-        """Is anybody there? A client that does not answer is put out of the room.
-
-        Arguments:
-            nonce
-        """
+        """Is anybody there? A client that does not answer is put out of the room."""
 
 
 class ChatClient(_Client):
@@ -197,9 +173,6 @@ class ChatClient(_Client):
 
     async def join(self, name: str, *, timeout: _Timeout = _DEFAULT) -> JoinResult:
         """Enter the room.
-
-        Arguments:
-            name
 
         Returns:
             names: Who is there already.
@@ -234,9 +207,6 @@ class ChatServer(_Server):
     def join(self, name: str) -> JoinResult | _Awaitable[JoinResult]:
         """Enter the room.
 
-        Arguments:
-            name
-
         Returns:
             names: Who is there already.
             recent: What was said last, the oldest first.
@@ -259,11 +229,13 @@ class ChatServer(_Server):
 
 # How values become bytes, and back.
 #
-# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key of
-# no length ends it. A reader looks for the keys in the order in which they are written,
-# and leaves any other order to the runtime. Variables are numbered in that order: of the
-# second key, r2 is the raw value, v2 the value, n2 its length. `depth` is how many levels
-# of nesting are still allowed, this one included.
+# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
+# of no length ends it. A reader looks for the keys in the order in which they are
+# written, and leaves any other order to the runtime. Variables are numbered in that
+# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
+# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
+# one at work, for errors to name. `depth` is how many levels of nesting are still
+# allowed, this one included.
 
 
 def _encode_Message(value: Message, depth: int) -> bytes:

@@ -147,9 +147,7 @@ class Level(_StrEnum):
     """How loud a line is. Values are strings on the wire; a bare name stands for itself.
 
     Members:
-        DEBUG
         INFO: What is told if nothing else is said.
-        LOUD
         title_: A member that Python's strings have as a method.
         SHOUT: Deprecated: say LOUD
     """
@@ -256,15 +254,8 @@ class Author:
     """Fields may be optional (`?`) or have a default; both may be absent on the wire.
 
     Attributes:
-        id
-        name
-        born
-        home
         password: Never shown.
-        mail
         fax: Deprecated: use mail
-        from_
-        self_
     """
 
     id: int
@@ -321,11 +312,6 @@ class Rejected(_CommandError):
 
     Attributes:
         reason: Why.
-        code_
-        hints
-        levels
-        author
-        secret
     """
 
     code = "REJECTED"
@@ -544,18 +530,7 @@ class EverythingClient(_audit.AuditedClient):
         """Optional and default arguments; a required one behind them comes by name.
 
         Arguments:
-            first
-            second
-            third
-            level
-            numbers
-            scores
             last: Keyword-only in Python.
-            timeout_
-
-        Returns:
-            text
-            count
         """
         return await self._call(
             _ARGUMENTS,
@@ -584,11 +559,7 @@ class EverythingClient(_audit.AuditedClient):
         return await self._call(_UPPER, (text,), timeout)
 
     async def touch(self, target: Target, *, timeout: _Timeout = _DEFAULT) -> None:
-        """No arrow: the answer carries nothing, but it is still awaited.
-
-        Arguments:
-            target
-        """
+        """No arrow: the answer carries nothing, but it is still awaited."""
         return await self._call(_TOUCH, (target,), timeout)
 
     async def fail(self, how: str, *, timeout: _Timeout = _DEFAULT) -> None:
@@ -608,13 +579,7 @@ class EverythingClient(_audit.AuditedClient):
         *,
         timeout: _Timeout = _DEFAULT,
     ) -> None:
-        """One way: no answer is asked for.
-
-        Arguments:
-            level
-            line
-            entry
-        """
+        """One way: no answer is asked for."""
         await self._send(_LOG, (level, line, entry), timeout)
 
     async def upper_case(
@@ -625,17 +590,7 @@ class EverythingClient(_audit.AuditedClient):
         lower: str,
         timeout: _Timeout = _DEFAULT,
     ) -> UpperCaseResult:
-        """Keys that sort before AMP's own.
-
-        Arguments:
-            key
-            digit
-            lower
-
-        Returns:
-            answer
-            zebra
-        """
+        """Keys that sort before AMP's own."""
         return await self._call(_UPPER_CASE, (key, digit, lower), timeout)
 
     @_deprecated("use Upper")
@@ -718,18 +673,7 @@ class EverythingServer(_audit.AuditedServer):
         """Optional and default arguments; a required one behind them comes by name.
 
         Arguments:
-            first
-            second
-            third
-            level
-            numbers
-            scores
             last: Keyword-only in Python.
-            timeout_
-
-        Returns:
-            text
-            count
         """
 
     @_abstractmethod
@@ -747,11 +691,7 @@ class EverythingServer(_audit.AuditedServer):
 
     @_abstractmethod
     def touch(self, target: Target) -> None | _Awaitable[None]:
-        """No arrow: the answer carries nothing, but it is still awaited.
-
-        Arguments:
-            target
-        """
+        """No arrow: the answer carries nothing, but it is still awaited."""
 
     @_abstractmethod
     def fail(self, how: str) -> None | _Awaitable[None]:
@@ -769,13 +709,7 @@ class EverythingServer(_audit.AuditedServer):
         line: str,
         entry: _audit.Entry | None,
     ) -> None | _Awaitable[None]:
-        """One way: no answer is asked for.
-
-        Arguments:
-            level
-            line
-            entry
-        """
+        """One way: no answer is asked for."""
 
     @_abstractmethod
     def upper_case(
@@ -784,17 +718,7 @@ class EverythingServer(_audit.AuditedServer):
         digit: int | None,
         lower: str,
     ) -> UpperCaseResult | _Awaitable[UpperCaseResult]:
-        """Keys that sort before AMP's own.
-
-        Arguments:
-            key
-            digit
-            lower
-
-        Returns:
-            answer
-            zebra
-        """
+        """Keys that sort before AMP's own."""
 
     @_abstractmethod
     def old_upper(self, text: str) -> OldUpperResult | _Awaitable[OldUpperResult]:
@@ -877,11 +801,13 @@ class RootServer(OperatorServer, JanitorServer):
 
 # How values become bytes, and back.
 #
-# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key of
-# no length ends it. A reader looks for the keys in the order in which they are written,
-# and leaves any other order to the runtime. Variables are numbered in that order: of the
-# second key, r2 is the raw value, v2 the value, n2 its length. `depth` is how many levels
-# of nesting are still allowed, this one included.
+# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
+# of no length ends it. A reader looks for the keys in the order in which they are
+# written, and leaves any other order to the runtime. Variables are numbered in that
+# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
+# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
+# one at work, for errors to name. `depth` is how many levels of nesting are still
+# allowed, this one included.
 
 _encode_Level = _closed_enum_encoder(Level)
 _decode_Level = _closed_enum_decoder(Level)

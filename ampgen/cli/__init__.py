@@ -7,6 +7,7 @@ wrong usage.
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from importlib import import_module
@@ -70,6 +71,9 @@ def ampgen() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit the process."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # A terminal that lacks a character gets its number, as on standard error.
+        sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportUnknownMemberType]
     sys.exit(run(arguments))
 
 
@@ -77,15 +81,20 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit status is returned."""
     try:
         status = ampgen.main(arguments, "ampgen", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:  # None: it was closed before we started
+            sys.stdout.flush()
         return status if isinstance(status, int) else 0
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         return 130  # Ctrl-C, as a shell reports it
-    except BrokenPipeError:
-        # Whoever read our output has had enough. What is still buffered must go
-        # nowhere, or the interpreter complains about it at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):  # a reader may have had enough
+            where = error.filename or "cannot write the output"
+            click.echo(f"error: {where}: {error.strerror}", err=True)
+        # What is still buffered must go nowhere, or the interpreter complains about it
+        # at exit.
+        if sys.stdout is not None:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -23,13 +24,20 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
 """
 
 
+def folder(path: str) -> Path:
+    """What an empty variable of a script leaves behind is no name of this folder."""
+    if not path or "\0" in path:
+        raise click.BadParameter("not the path of a folder")
+    return Path(path)
+
+
 @click.command("compile", epilog=EPILOG)
 @click.argument("schemas", nargs=-1, required=True, metavar="SCHEMA...")
 @click.option(
     "-o",
     "--output",
     required=True,
-    type=click.Path(path_type=Path),
+    type=folder,
     metavar="DIR",
     help="The folder of the package to write.",
 )
@@ -37,7 +45,7 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
     "-I",
     "--include",
     multiple=True,
-    type=click.Path(path_type=Path),
+    type=folder,
     metavar="DIR",
     help="A folder to look for imports in. May be given several times.",
 )
@@ -72,7 +80,17 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     from ampgen import output as files
     from ampgen.pipeline import compile_schemas
 
-    compiled = compile_schemas(_inputs(schemas, name), include)
+    try:
+        os.getcwd()
+    except OSError:
+        click.echo("error: the working directory is gone", err=True)
+        return 1
+    try:
+        inputs = _inputs(schemas, name)
+    except OSError as error:
+        click.echo(f"error: standard input: {error.strerror}", err=True)
+        return 1
+    compiled = compile_schemas(inputs, include)
     print_diagnostics(compiled.diagnostics, sys.stderr, format_, _colour())
     if compiled.files is None:
         return 1
@@ -90,9 +108,11 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 def _inputs(schemas: tuple[str, ...], name: str | None) -> list[Path | StandardInput]:
     from ampgen.analysis import StandardInput
 
+    if "" in schemas:
+        raise click.UsageError("the path of a schema is empty")
     if schemas.count("-") > 1:
         raise click.UsageError("standard input (`-`) can be read once only")
-    if "-" in schemas and name is None:
+    if "-" in schemas and not name:
         raise click.UsageError(
             "a schema from standard input needs a name: --name text.amp"
         )
@@ -103,10 +123,16 @@ def _inputs(schemas: tuple[str, ...], name: str | None) -> list[Path | StandardI
     inputs: list[Path | StandardInput] = []
     for schema in schemas:
         if schema == "-" and name is not None:
-            inputs.append(StandardInput(name, sys.stdin.buffer.read()))
+            inputs.append(StandardInput(name, _standard_input()))
         else:
             inputs.append(Path(schema))
     return inputs
+
+
+def _standard_input() -> bytes:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "closed")
+    return sys.stdin.buffer.read()
 
 
 def _report(folder: Path, changes: Changes) -> int:

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias, cast
 
 from ampgen.runtime.errors import Fault, too_deep, wrong_type
 
 # No string as a whole: generated code writes `Json | None` where it is run.
-Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
-"""What a ``json`` value is in Python."""
+if TYPE_CHECKING:
+    Json: TypeAlias = bool | int | float | str | list["Json"] | dict[str, "Json"] | None
+    """What a ``json`` value is in Python."""
+else:
+    # With its module: `get_type_hints` of a generated class looks names up elsewhere.
+    _Inner = ForwardRef("Json", module=__name__)
+    Json = bool | int | float | str | list[_Inner] | dict[str, _Inner] | None
 
 _write = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")

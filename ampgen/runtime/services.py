@@ -9,12 +9,10 @@ import inspect
 from abc import ABC
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
-from ampgen.runtime.command import Handler
+from ampgen.runtime.command import AnyCommand, Handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-
-    from ampgen.runtime.command import AnyCommand
 
 
 class Server(ABC):  # noqa: B024  # the generated classes have the abstract methods

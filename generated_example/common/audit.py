@@ -65,11 +65,7 @@ class AuditedClient(_Client):
         *,
         timeout: _Timeout = _DEFAULT,
     ) -> list[Entry]:
-        """The newest entries first.
-
-        Arguments:
-            limit
-        """
+        """The newest entries first."""
         return await self._call(_HISTORY, (limit,), timeout)
 
 
@@ -78,20 +74,18 @@ class AuditedServer(_Server):
 
     @_abstractmethod
     def history(self, limit: int) -> _Sequence[Entry] | _Awaitable[_Sequence[Entry]]:
-        """The newest entries first.
-
-        Arguments:
-            limit
-        """
+        """The newest entries first."""
 
 
 # How values become bytes, and back.
 #
-# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key of
-# no length ends it. A reader looks for the keys in the order in which they are written,
-# and leaves any other order to the runtime. Variables are numbered in that order: of the
-# second key, r2 is the raw value, v2 the value, n2 its length. `depth` is how many levels
-# of nesting are still allowed, this one included.
+# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
+# of no length ends it. A reader looks for the keys in the order in which they are
+# written, and leaves any other order to the runtime. Variables are numbered in that
+# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
+# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
+# one at work, for errors to name. `depth` is how many levels of nesting are still
+# allowed, this one included.
 
 
 def _encode_Entry(value: Entry, depth: int) -> bytes:

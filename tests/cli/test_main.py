@@ -82,7 +82,7 @@ def test_the_version_is_told_without_loading_the_compiler() -> None:
     code = (
         "import sys; from ampgen.cli import run; run(['--version']);"
         "print([m for m in sys.modules if m in"
-        " ('lark', 'jinja2', 'ampgen.analysis', 'ampgen.pipeline')])"
+        " ('asyncio', 'lark', 'jinja2', 'ampgen.analysis', 'ampgen.pipeline')])"
     )
     done = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True

@@ -174,11 +174,15 @@ def _service_classes(service: Service) -> Iterator[Claim]:
 def _exports(schema: Schema) -> Iterator[Diagnostic]:
     modules = {names.module_path(module.path)[0]: module for module in schema.modules}
     first: dict[str, tuple[Claim, Module]] = {}
+    reported: set[tuple[int, int]] = set()  # two services share a client and a server
     for module in schema.roots:
         for claim in _classes(module):
             earlier, home = first.setdefault(claim.name, (claim, module))
+            pair = (id(earlier.thing), id(claim.thing))
             if home is not module:
-                yield _clash(rules.SAME_EXPORT, "export", earlier, claim)
+                if pair not in reported:
+                    reported.add(pair)
+                    yield _clash(rules.SAME_EXPORT, "export", earlier, claim)
             elif claim.name in modules and earlier is claim:
                 yield _hides(claim, modules[claim.name])
 

@@ -12,6 +12,8 @@ from ampgen.targets.python.layout import (
     Part,
     byte_string,
     call,
+    either,
+    fits,
     flat,
     statement,
     string,
@@ -68,16 +70,9 @@ def function_header(
 def described(
     fields: Iterable[Field], name: Callable[[Field], str]
 ) -> tuple[tuple[str, str], ...]:
-    """Each field with its doc and, as no decorator can tell it, its deprecation."""
-    return tuple((name(f), prose(f.notes.doc, f.notes.deprecated)) for f in fields)
-
-
-def documented(
-    title: str, fields: Iterable[Field], name: Callable[[Field], str]
-) -> list[Section]:
-    """A section with all the fields, where at least one has something to say."""
-    entries = described(fields, name)
-    return [Section(title, entries)] if any(doc for _, doc in entries) else []
+    """Each field that has a doc or, as no decorator can tell it, a deprecation."""
+    docs = ((name(f), prose(f.notes.doc, f.notes.deprecated)) for f in fields)
+    return tuple((name, doc) for name, doc in docs if doc)
 
 
 def an(name: str) -> str:
@@ -99,18 +94,19 @@ class Declarations:
             statement(f"{names.member_name(m.name)} = {string(m.value)}", indent=1)
             for m in enum.members
         )
-        entries = tuple(
+        docs = (
             (names.member_name(m.name), prose(m.notes.doc, m.notes.deprecated))
             for m in enum.members
         )
-        sections = (
-            [Section("Members", entries)] if any(doc for _, doc in entries) else []
-        )
+        entries = tuple((member, doc) for member, doc in docs if doc)
         name = names.type_name(enum)
         return Class(
             class_header(name, ("_StrEnum",), enum.notes),
             docstring(
-                enum.notes.doc or "", sections, indent=1, title=f"The values of {name}."
+                enum.notes.doc or "",
+                [Section("Members", entries)],
+                indent=1,
+                title=f"The values of {name}.",
             ),
             members,
         )
@@ -130,12 +126,12 @@ class Declarations:
     def dataclass(
         self, name: str, fields: Sequence[Field], notes: Notes, title: str = ""
     ) -> Class:
-        sections = documented("Attributes", fields, names.field_name)
+        attributes = Section("Attributes", described(fields, names.field_name))
         return Class(
             class_header(name, (), notes, DATACLASS),
             docstring(
                 notes.doc or "",
-                sections,
+                [attributes],
                 indent=1,
                 title=title or f"{name}.",
                 always=bool(title),
@@ -149,7 +145,7 @@ class Declarations:
         options: list[Part] = []
         right: Part | None = None
         if field.optional:
-            right = "None"
+            right = Either(("None",))  # in parentheses where it is too long for a line
         elif field.default is not None:
             right = default(scope, field.default, field, mutable=True)
             if mutable(field):
@@ -164,8 +160,11 @@ class Declarations:
             options.append("repr=False")
         if options:
             if right is not None:
+                right = flat(right)
                 options.insert(0, ("default=", right))
             right = call("_field", *options)
+            if field.optional and not fits(left, " = _field(", indent=1):
+                right = Either((right,))  # as a whole on a line of its own
         return statement(left, *(() if right is None else (" = ", right)), indent=1)
 
     def structure(self, struct: Struct) -> Structure:
@@ -231,8 +230,7 @@ class Declarations:
         members = tuple(self._member_class(union, member) for member in union.members)
         name = names.type_name(union)
         classes = tuple(names.member_class(union, member) for member in union.members)
-        either = Either(classes) if union.members[1:] else classes[0]
-        alias = statement(f"{name}: _TypeAlias = ", either)
+        alias = statement(f"{name}: _TypeAlias = ", either(*classes))
         doc = prose(union.notes.doc, union.notes.deprecated)
         return (*members, Alias(alias, docstring(doc, indent=0)))
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.targets.python import names, types
-from ampgen.targets.python.declarations import class_header, documented, function_header
-from ampgen.targets.python.docstrings import docstring
+from ampgen.targets.python.declarations import class_header, described, function_header
+from ampgen.targets.python.docstrings import Section, docstring
 from ampgen.targets.python.layout import (
     Part,
     byte_string,
     call,
+    either,
     flat,
     statement,
     string,
@@ -41,12 +42,12 @@ class Errors:
             for f in error.fields
         ]
         code = statement(f"code = {string(error.code)}", indent=1)
-        sections = documented("Attributes", error.fields, names.error_field_name)
+        attributes = described(error.fields, names.error_field_name)
         return Class(
             class_header(name, ("_CommandError",), error.notes),
             docstring(
                 error.notes.doc or "",
-                sections,
+                [Section("Attributes", attributes)],
                 indent=1,
                 title=f"The error {error.code}.",
             ),
@@ -68,7 +69,7 @@ class Errors:
             if field.default is not None:
                 expression = default(scope, field.default, field, mutable=True)
                 if mutable(field):
-                    annotation = (annotation, " | None")
+                    annotation = either(annotation, "None")
                     assigned = f"{flat(expression)} if {name} is None else {name}"
                 else:
                     value = flat(expression)

@@ -40,9 +40,11 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Either:
-    """``A | B``, in parentheses where it is too long for a line; ends a statement."""
+    """``A | B``. Where that is too long for a line, it stands in parentheses; inside
+    other brackets without.
+    """
 
-    items: tuple[str, ...]
+    items: tuple[Part, ...]
 
 
 Part: TypeAlias = "str | Group | Either | tuple[Part, ...]"
@@ -61,6 +63,14 @@ def a_tuple(items: tuple[Part, ...]) -> Part:
     return Group("(", items, ",)" if len(items) == 1 else ")")
 
 
+def either(*items: Part) -> Part:
+    """One of the types; an item may be such a choice itself."""
+    parts: list[Part] = []
+    for item in items:
+        parts += item.items if isinstance(item, Either) else (item,)
+    return Either(tuple(parts)) if parts[1:] else parts[0]
+
+
 def flat(part: Part) -> str:
     """The part on one line."""
     match part:
@@ -70,7 +80,7 @@ def flat(part: Part) -> str:
             inside = ", ".join(flat(item) for item in part.items)
             return inside if part.bare else part.open + inside + part.close
         case Either():
-            return " | ".join(part.items)
+            return " | ".join(map(flat, part.items))
         case _:
             return "".join(flat(piece) for piece in part)
 
@@ -96,9 +106,9 @@ def fits(*parts: Part, indent: int = 0) -> bool:
     return len(INDENT) * indent + len(flat(parts)) <= WIDTH
 
 
-def _lay(part: Part, margin: int, after: int) -> str:
+def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
     """The part, begun at column ``margin`` on a line that starts there, with ``after``
-    more columns to follow it on its last line.
+    more columns to follow it on its last line. ``inside``: of brackets.
     """
     one_line = flat(part)
     pieces = _pieces(part)
@@ -108,10 +118,16 @@ def _lay(part: Part, margin: int, after: int) -> str:
     text = one_line
     for count in range(1, len(groups) + 1):
         for opened in _preferred(pieces, list(combinations(groups, count))):
-            text = "".join(
-                _open(piece, margin) if at in opened else flat(piece)
-                for at, piece in enumerate(pieces)
-            )
+            text = ""
+            for at, piece in enumerate(pieces):
+                if at not in opened or isinstance(piece, str):
+                    text += flat(piece)
+                elif isinstance(piece, Group):
+                    text += _open(piece, margin)
+                elif inside:
+                    text = _open_inside(piece, margin, text)
+                else:
+                    text += _open_either(piece, margin)
             first, *_, last = text.split("\n")
             if margin + len(first) <= WIDTH and len(last) + after <= WIDTH:
                 return text
@@ -144,23 +160,28 @@ def _can_open(piece: str | Group | Either) -> bool:
             return bool(piece.items)
 
 
-def _open(group: str | Group | Either, margin: int) -> str:
+def _open(group: Group, margin: int) -> str:
     inner = margin + len(INDENT)
-    if isinstance(group, str):
-        return group
-    if isinstance(group, Either):
-        return _open_either(group, margin)
-    items = "".join(f"{' ' * inner}{_lay(item, inner, 1)},\n" for item in group.items)
+    items = "".join(
+        f"{' ' * inner}{_lay(item, inner, 1, inside=True)},\n" for item in group.items
+    )
     return f"{group.open}\n{items}{' ' * margin}{group.close.removeprefix(',')}"
 
 
 def _open_either(either: Either, margin: int) -> str:
     inner = margin + len(INDENT)
-    lines = [flat(either)]
-    if inner + len(lines[0]) > WIDTH:
-        lines = [f"{'| ' if at else ''}{item}" for at, item in enumerate(either.items)]
-    body = "".join(f"{' ' * inner}{line}\n" for line in lines)
-    return f"(\n{body}{' ' * margin})"
+    body = flat(either)
+    if inner + len(body) > WIDTH:
+        body = _open_inside(either, inner, "")
+    return f"(\n{' ' * inner}{body}\n{' ' * margin})"
+
+
+def _open_inside(either: Either, margin: int, before: str) -> str:
+    """One item a line, the first behind what stands ``before`` it."""
+    first, *rest = either.items
+    lines = [_lay((before, first), margin, 0, inside=True)]
+    lines += [_lay(("| ", item), margin, 0, inside=True) for item in rest]
+    return f"\n{' ' * margin}".join(lines)
 
 
 def string(text: str) -> str:

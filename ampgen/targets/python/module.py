@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ampgen.model import Error, Union
@@ -74,7 +75,7 @@ class _Builtins:
 
 
 def schema_path(module: Module) -> str:
-    return "/".join(module.path) + ".amp"
+    return "/".join(module.path) + PurePath(module.source.path).suffix
 
 
 def _import(scope: Scope, name: str, path: tuple[str, ...]) -> str:

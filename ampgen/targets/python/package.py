@@ -33,10 +33,13 @@ def render(schema: Schema) -> dict[str, str]:
 
 
 def _top(schema: Schema) -> str:
-    """``__init__.py``: the public names of the schemas named on the command line."""
+    """``__init__.py``: the public names of the schemas named on the command line.
+
+    In whatever order they are named: a shell's ``*.amp`` is sorted otherwise elsewhere.
+    """
     imports: list[str] = []
     exported: list[str] = []
-    for module in schema.roots:
+    for module in sorted(schema.roots, key=lambda module: module.path):
         public = dunder_all(public_names(module))
         if not public:
             continue

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ampgen.model import EmptyMap, Enum, ListType, ListValue, MemberValue, Value
-from ampgen.targets.python import names
+from ampgen.targets.python import names, types
 from ampgen.targets.python.layout import (
     WIDTH,
     Group,
@@ -207,7 +207,11 @@ class Records:
         absent: Part = "None"
         if field.default is not None:
             absent = default(self._scope, field.default, field, mutable=True)
-        line = (f"{target} = ", absent, f" if {raw} is None else ", decoded)
+        typed: Part = target
+        if mutable(field) and _holds_open_enum(field.type):
+            # Of [Region.EU] alone a type checker makes a list of Region, not of str.
+            typed = (f"{target}: ", types.given_field(self._scope, field))
+        line = (typed, " = ", absent, f" if {raw} is None else ", decoded)
         if fits(*line, indent=indent):
             return statement(*line, indent=indent)
         branches = [
@@ -220,7 +224,7 @@ class Records:
         return "\n".join(
             (
                 first[0],
-                statement(f"{target} = ", first[1], indent=indent + 1),
+                statement(typed, " = ", first[1], indent=indent + 1),
                 f"{margin}else:",
                 statement(f"{target} = ", second[1], indent=indent + 1),
             )
@@ -249,6 +253,12 @@ def _return(record: Part, ending: str) -> tuple[str, ...]:
 def mutable(field: Field) -> bool:
     """Has it a default that each holder needs a fresh one of?"""
     return isinstance(field.default, ListValue | EmptyMap)
+
+
+def _holds_open_enum(type_: Type) -> bool:
+    while isinstance(type_, ListType):
+        type_ = type_.item
+    return isinstance(type_, Enum) and type_.open
 
 
 def default(scope: Scope, value: Default, field: Field, *, mutable: bool) -> Part:

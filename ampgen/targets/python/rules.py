@@ -97,8 +97,8 @@ NO_BASE_ORDER = Rule(
 all of them into one line, each service before what it extends, and bases as they are
 written.
 
-    service Admin extends Text { … } service Root extends Text, Admin { … }      // Text
-    before Admin, and Admin before Text
+    service Admin extends Text { … }            // Admin before Text
+    service Root extends Text, Admin { … }      // Text before Admin
 
 Name the more special service first, or leave out what comes with another:
 

@@ -27,9 +27,9 @@ class Scope:
     """One module's names: public ones are the schema's, private ones are given here.
 
     A class of this module may have an attribute with the name of a type or a builtin,
-    and a codec a variable. There the plain name would then mean that, so the whole
-    module says ``_builtins.int`` and, for a type, ``_class_Point`` (listed in
-    ``class_aliases``).
+    and a codec a variable; a class may be called like a builtin. There the plain name
+    would then mean that, so the whole module says ``_builtins.int`` and, for a type,
+    ``_class_Point`` (listed in ``class_aliases``).
     """
 
     def __init__(self, module: Module, scopes: dict[Module, Scope]) -> None:
@@ -41,6 +41,8 @@ class Scope:
         self._attributes = frozenset(_attributes(module))
         self._public = frozenset(public_names(module))
         self._claimed = set(IMPORTABLE)
+        if "annotations" in self._public:
+            self._claimed.add("_annotations")  # see future_annotations
         self._private: dict[tuple[str, object], str] = {}
         self._modules: dict[Module, str] = {}
         scopes[module] = self
@@ -74,7 +76,11 @@ class Scope:
 
     def class_name(self, name: str, home: Module) -> str:
         """A public class of this or another module, named anywhere."""
-        hidden = name in self._attributes or _CODEC_LOCAL.fullmatch(name)
+        hidden = (
+            name in self._attributes
+            or name in names.BUILTINS
+            or _CODEC_LOCAL.fullmatch(name)
+        )
         if home is not self.module or not hidden:
             return self.base(name, home)
         if name not in self.class_aliases:

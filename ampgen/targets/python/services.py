@@ -11,6 +11,7 @@ from ampgen.targets.python.layout import (
     Part,
     a_tuple,
     call,
+    either,
     statement,
     string,
     subscript,
@@ -193,27 +194,26 @@ class Services:
         header = function_header(
             names.method_name(command),
             parameters,
-            (result, " | ", subscript("_Awaitable", result)),
+            either(result, subscript("_Awaitable", result)),
             indent=1,
             stub=doc is None,
         )
         return Function(f"    @_abstractmethod\n{header}", doc)
 
     def _docstring(self, command: Command, *, deprecation: bool = False) -> str | None:
-        """All that is known of a documented command; of another, what it may raise."""
+        """What is told of the command and its parts, and all that it may raise."""
         notes, result = command.notes, command.result
         doc = prose(notes.doc, notes.deprecated if deprecation else None)
         results = () if result is None or result.bare else result.fields
-        sections: list[Section] = []
-        if notes.doc or any(f.notes.doc for f in (*command.arguments, *results)):
-            arguments = described(command.arguments, names.argument_name)
-            sections.append(Section("Arguments", arguments))
-            sections.append(Section("Returns", described(results, names.field_name)))
         errors = tuple(
             (names.type_name(error), (error.notes.doc or "").split("\n")[0])
             for error in command.errors
         )
-        sections.append(Section("Raises", errors))
+        sections = (
+            Section("Arguments", described(command.arguments, names.argument_name)),
+            Section("Returns", described(results, names.field_name)),
+            Section("Raises", errors),
+        )
         return docstring(
             doc, sections, indent=2, title=f"{command.name}.", always=False
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ampgen.model import Enum, ListType, MapType, ScalarType, Struct, Union
 from ampgen.runtime.values import SCALARS
 from ampgen.targets.python import names
-from ampgen.targets.python.layout import Part, subscript
+from ampgen.targets.python.layout import Part, either, subscript
 
 if TYPE_CHECKING:
     from ampgen.model import Field, Module, Type
@@ -36,7 +36,7 @@ def taken(scope: Scope, type_: Type) -> Part:
     """The type of what a caller passes: no more than is needed."""
     match type_:
         case ScalarType(scalar):
-            return _spelt(scope, SCALARS[scalar].accepts)
+            return either(*_spelt(scope, SCALARS[scalar].accepts).split(" | "))
         case ListType(item):
             return subscript("_Sequence", taken(scope, item))
         case MapType(key, value):
@@ -54,7 +54,7 @@ def taken_field(scope: Scope, field: Field) -> Part:
 
 
 def optional(annotation: Part, field: Field) -> Part:
-    return (annotation, " | None") if field.optional else annotation
+    return either(annotation, "None") if field.optional else annotation
 
 
 def _spelt(scope: Scope, annotation: str) -> str:
@@ -81,8 +81,8 @@ def names_class_of(type_: Type, module: Module) -> bool:
             return False
 
 
-def _class(scope: Scope, type_: Enum | Struct | Union) -> str:
+def _class(scope: Scope, type_: Enum | Struct | Union) -> Part:
     name = scope.class_name(names.type_name(type_), type_.module)
     if isinstance(type_, Enum) and type_.open:
-        return f"{name} | {scope.builtin('str')}"
+        return either(name, scope.builtin("str"))
     return name

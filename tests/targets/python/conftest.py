@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[3]
 SCHEMAS = sorted((ROOT / "schemas").glob("*.amp"))
+# Where modules, imports, aliases and what they hold meet in one name, or one type.
+EDGES = sorted((Path(__file__).parent / "edges").glob("*.amp"))
 
 
 class Compiling(Protocol):

@@ -6,24 +6,30 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import datetime
 import decimal
+import importlib
 import inspect
 import keyword
 import math
 import pickle
 import sys
+import typing
 import uuid
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from unittest.mock import AsyncMock, create_autospec
 
 import pytest
 
+from ampgen import output
+from ampgen.pipeline import compile_schemas
 from ampgen.runtime import EncodeError, InternalError
 from ampgen.runtime.wire import write_box
 from tests.targets.python import hostile
-from tests.targets.python.conftest import ROOT
+from tests.targets.python.conftest import EDGES, ROOT
 
 if TYPE_CHECKING:
     from tests.targets.python.conftest import Compiling
@@ -149,6 +155,27 @@ def test_values_pickle_and_copy(value: Any) -> None:
         assert pickle.loads(pickle.dumps(value, protocol)) == value
     assert copy.deepcopy(value) == value
     assert copy.copy(value) == value
+
+
+@pytest.mark.parametrize("name", ours.__all__)
+def test_hints_can_be_asked_for_at_run_time(name: str) -> None:
+    made = getattr(ours, name)
+    if isinstance(made, type):
+        typing.get_type_hints(made)
+        for attribute, value in vars(made).items():
+            if inspect.isfunction(value) and not attribute.startswith("_"):
+                typing.get_type_hints(value)
+
+
+def test_a_client_has_a_stand_in_for_tests_of_those_who_use_it() -> None:
+    client = create_autospec(ours.EverythingClient, instance=True)
+    assert isinstance(client.upper, AsyncMock)
+    with pytest.raises(TypeError, match="txet"):
+        client.upper("x", txet="x")
+
+
+def test_a_field_is_changed_in_a_copy() -> None:
+    assert dataclasses.replace(NODE, name="z").children == NODE.children
 
 
 def test_structs_are_frozen_slotted_and_keyword_only() -> None:
@@ -293,6 +320,16 @@ async def test_every_other_construct_goes_through_a_call() -> None:
     assert watcher.seen == [(1, 2)]
 
 
+async def test_a_handler_of_before_an_optional_argument_is_called_without_it() -> None:
+    class Older(Everything):
+        def sort(self, numbers: list[float]) -> tuple[float, ...]:  # type: ignore[override]
+            return tuple(numbers)
+
+    async with ours.EverythingClient.local(Older()) as client:
+        assert await client.sort([2]) == [2.0]
+        assert await client.sort([2], {"new": 1}) == [2.0]
+
+
 async def test_an_answer_of_another_class_does_not_leave_the_server() -> None:
     class Wrong(Everything):
         def connect_(self, self_: int, import_: str) -> Any:
@@ -406,6 +443,52 @@ async def test_a_schema_of_hostile_names_is_made_and_called(load: Compiling) -> 
             assert await getattr(client, name)(_values(module, kind, cls)) == _values(
                 module, kind, cls
             )
+
+
+async def test_modules_of_hostile_names_work_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    compiled = compile_schemas(EDGES)
+    assert compiled.files is not None, compiled.diagnostics
+    output.write(tmp_path / "edges", compiled.files)
+    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
+    importlib.invalidate_caches()
+    here: Any = importlib.import_module("edges.typing")
+    a: Any = importlib.import_module("edges.ampgen")
+    deep: Any = importlib.import_module("edges.sub.class_.deep.dataclasses")
+    words: Any = importlib.import_module("edges.dep.annotations")
+    text: Any = importlib.import_module("edges.dep.self")
+    seen: list[Any] = []
+
+    class Both(here.BothServer):  # type: ignore[misc]  # whatever a module holds
+        def do(self, *values: Any) -> Any:
+            seen.append(values)
+            return [{a.Color.RED: a.UO("mars")}]
+
+        def list(self, annotations: Any) -> Any:
+            return annotations
+
+        async def call(self, field: Any) -> Any:
+            answer = await self.dataclass.dataclass(field)
+            return deep.Self(x=1, y=answer.dataclass.value)
+
+        async def a(self) -> Any: ...
+
+    class Dataclass(deep.DataclassServer):  # type: ignore[misc]
+        def dataclass(self, dataclass: Any) -> Any:
+            return deep.DataclassResult(dataclass=text.OnlyOnly(dataclass.y))
+
+    one = here.OptionalW({uuid.UUID(int=1): {-1: [{"x": here.OptionalX(a.UU([]))}]}})
+    hidden = text.class_(r="hush", y=["hush"])
+    assert repr(hidden) == "class_()"
+    async with here.BothClient.local(Both(), dataclass=Dataclass()) as client:
+        assert await client.do(one, p="a/b") == [{a.Color.RED: a.UO("mars")}]
+        assert await client.call(deep.Self(x=0, y=hidden)) == deep.Self(x=1, y=hidden)
+        words_ = here.annotations(x=words.tuple(), y=[words.tuple(str=["a"])])
+        assert await client.list(words_) == words_
+    z, y = a.Open.Z, a.Open.Y
+    assert seen == [(one, [], a.Color.RED, [z], [[z], [y]], Path("a/b"))]
+    assert (a.E().u, a.E().t, here.List.__slots__[-1]) == ([[z], []], [z, y], "oo")
 
 
 def _python(name: str) -> str:

@@ -12,9 +12,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ampgen import output
+from ampgen.pipeline import compile_schemas
 from ampgen.targets.python import layout
 from ampgen.targets.python.docstrings import Section, docstring
-from tests.targets.python.conftest import generate
+from tests.targets.python.conftest import EDGES, SCHEMAS, generate
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -98,6 +100,7 @@ open enum {0}Open {{ {1}; }}
 struct {0}Item {{
     {1}: [{0}Level]; {2}_b: {{str: [{0}Item]}} = {{}}; c: {0}Level = {1}; d: {0}Level?;
     {2}: [str] = ["{1}", "{2}", "{3}"]; @sensitive e: [{0}Item] = []; f: {0}Union?;
+    {3}: {{str: {0}Open}}?; @sensitive g: {{int: [{0}Open]}}?; h: [{0}Open] = [{1}];
 }}
 union {0}Union {{ {1}: {0}Item; {2}: int; {3}: [[{0}Item]]; }}
 @deprecated("{1} {2} {3}") union {0}One {{ {1}: {0}Item; }}
@@ -111,6 +114,9 @@ service {0}Text extends {0}Base calls {0}Events {{
         -> ({1}: {0}Item, {2}: str) raises {0}Error;
     command {3}A() -> {0}Item;
     command {1}B({1}: [{{str: {0}Union}}]) -> [{{str: [{0}Item]}}];
+    command {1}D({1}: {{str: {0}Open}}?, {2}: {0}Open?) -> {{str: {0}Open}}?;
+    command {1}E({1}: [{0}Open], {2}: [path]?) -> {0}Open;
+    command {1}F({1}: path?) -> path?;
     @wire("{2}-{3}") oneway command {3}C(@wire("{1}") a: {0}Open = {1});
 }}
 """
@@ -126,6 +132,19 @@ def test_ruff_keeps_names_of_any_length(base: int, tmp_path: Path) -> None:
         for path, text in generate(schema).items():
             if path.endswith(".py"):
                 (tmp_path / f"{length}_{path}").write_text(text, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", tmp_path],
+        capture_output=True,
+        encoding="utf-8",
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_ruff_keeps_whole_packages(tmp_path: Path) -> None:
+    for schemas in (SCHEMAS, EDGES):
+        compiled = compile_schemas(schemas)
+        assert compiled.files is not None, compiled.diagnostics
+        output.write(tmp_path / schemas[0].stem, compiled.files)
     done = subprocess.run(
         [sys.executable, "-m", "ruff", "format", "--isolated", "--diff", tmp_path],
         capture_output=True,

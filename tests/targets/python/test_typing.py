@@ -14,7 +14,7 @@ import pytest
 from ampgen import output
 from ampgen.pipeline import compile_schemas
 from tests.targets.python import hostile
-from tests.targets.python.conftest import ROOT, SCHEMAS, generate
+from tests.targets.python.conftest import EDGES, ROOT, SCHEMAS, generate
 
 DEPRECATED = """
 @deprecated("e") enum E { A; @deprecated("b") B; }
@@ -41,9 +41,10 @@ pytestmark = [
 def tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Packages that were generated, and programs that use them."""
     root = tmp_path_factory.mktemp("typed")
-    compiled = compile_schemas(SCHEMAS)
-    assert compiled.files is not None
-    output.write(root / "example", compiled.files)
+    for name, schemas in (("example", SCHEMAS), ("edges", EDGES)):
+        compiled = compile_schemas(schemas)
+        assert compiled.files is not None, compiled.diagnostics
+        output.write(root / name, compiled.files)
     output.write(root / "deprecated", generate(DEPRECATED))
     output.write(root / "hostile", generate(hostile.schema(), "names.amp"))
     for program in PROGRAMS.glob("*.txt"):
@@ -104,7 +105,9 @@ def errors(request: pytest.FixtureRequest) -> set[tuple[str, int]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["example", "hostile", "deprecated", "right.py"])
+@pytest.mark.parametrize(
+    "name", ["example", "edges", "hostile", "deprecated", "right.py"]
+)
 def test_is_clean(name: str, errors: set[tuple[str, int]]) -> None:
     assert not {place for place in errors if place[0].startswith(name)}
 
