@@ -204,11 +204,13 @@ class TextServer(_Server):
 
 # How values become bytes, and back.
 #
-# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key of
-# no length ends it. A reader looks for the keys in the order in which they are written,
-# and leaves any other order to the runtime. Variables are numbered in that order: of the
-# second key, r2 is the raw value, v2 the value, n2 its length. `depth` is how many levels
-# of nesting are still allowed, this one included.
+# A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
+# of no length ends it. A reader looks for the keys in the order in which they are
+# written, and leaves any other order to the runtime. Variables are numbered in that
+# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
+# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
+# one at work, for errors to name. `depth` is how many levels of nesting are still
+# allowed, this one included.
 
 
 def _encode_Item(value: Item, depth: int) -> bytes:
