@@ -12,7 +12,7 @@ import os
 import signal
 import socket
 import stat
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
@@ -142,16 +142,14 @@ class Listener:
 
     def close(self) -> None:
         """Accept no more connections; those that there are stay."""
-        if self._server is not None:
-            self._server.close()
         if self._socket_file is not None:
             path, inode = self._socket_file
             self._socket_file = None
-            try:
+            with suppress(FileNotFoundError):
                 if os.stat(path).st_ino == inode:
                     os.unlink(path)
-            except FileNotFoundError:
-                pass
+        if self._server is not None:
+            self._server.close()
         self._closed.set()
 
     async def serve_forever(self) -> None:

@@ -195,7 +195,7 @@ class Shell:
             task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
             if task.done():  # as most are: they never wait
                 return
-        else:
+        else:  # Python 3.11
             task = self.loop.create_task(coroutine)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
