@@ -69,10 +69,10 @@ def decode_list(raw: bytes, decode_item: Decode[T], depth: int) -> list[T]:
             if at > end:
                 break
             values.append(decode_item(raw[start:at]))
-    except FAULTS as fault:
-        raise fault_at(f"[{len(values)}]", fault) from None
     except IndexError:
         at = -1  # half a length
+    except FAULTS as fault:
+        raise fault_at(f"[{len(values)}]", fault) from None
     if at != end:
         raise Fault("the list is cut short", f"[{len(values)}]")
     return values
