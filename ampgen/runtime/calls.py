@@ -48,8 +48,7 @@ class Call:
 class Calls(dict[bytes, Call]):
     """Open calls, and the tags of those given up, whose answers may come late.
 
-    A tag is a counter in lower-case hexadecimal, as Twisted's: ``count`` is how many
-    requests there have been.
+    ``count`` is how many requests there have been.
     """
 
     __slots__ = ("_given_up", "_limit", "count")
@@ -59,15 +58,6 @@ class Calls(dict[bytes, Call]):
         self.count = 0
         self._given_up: set[bytes] = set()
         self._limit = limit
-
-    @property
-    def next_tag(self) -> bytes:
-        return b"%x" % (self.count + 1)
-
-    def add(self, call: Call) -> None:
-        """``call`` has the next tag."""
-        self.count += 1
-        self[call.tag] = call
 
     def settle(self, tag: bytes) -> Call | None:
         """The call that an answer is for; ``None`` if nobody waits for it any more."""

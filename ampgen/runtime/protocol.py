@@ -153,7 +153,7 @@ class AmpProtocol:
         end = len(data)
         try:
             while at < end:
-                if self.state is not State.OPEN or self.loaded:
+                if self.state or self.loaded:
                     if self.state >= State.DEAF:
                         return
                     if self.paused:
@@ -359,11 +359,13 @@ class AmpProtocol:
 
         Raises ``EncodeError`` or ``ConnectionLost`` with nothing queued.
         """
-        tag = self.calls.next_tag
+        number = self.calls.count + 1
+        tag = b"%x" % number  # as Twisted's
         data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
         end = self._taken + self.queued_bytes + len(data)
         call = Call(command, waiter, tag, deadline, seconds, end)
-        self.calls.add(call)
+        self.calls.count = number
+        self.calls[tag] = call
         self._send(data)
         return call
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -72,6 +73,7 @@ class Shell:
         self._flushing = False
         self._reading_paused = False
         self._deadline_timer: asyncio.TimerHandle | None = None
+        self._watched = math.inf  # no deadline from here on needs another timer
         self._end_timer: asyncio.TimerHandle | None = None
 
     # --- from the transport -----------------------------------------------------------
@@ -256,7 +258,7 @@ class Shell:
             await self._room(command, deadline, seconds)
         future: asyncio.Future[R] = self.loop.create_future()
         call = self.protocol.ask(command, arguments, future, deadline, seconds)
-        if deadline is not None:
+        if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:
             self._adjust_reading()
@@ -307,15 +309,14 @@ class Shell:
 
     def _watch(self, deadline: float) -> None:
         """One timer for all deadlines: for the next one, or a tick later."""
-        timer = self._deadline_timer
-        if timer is not None:
-            if timer.when() <= deadline + _TICK:
-                return
-            timer.cancel()
+        if self._deadline_timer is not None:
+            self._deadline_timer.cancel()
         self._deadline_timer = self.loop.call_at(deadline, self._expire)
+        self._watched = deadline - _TICK
 
     def _expire(self) -> None:
         self._deadline_timer = None
+        self._watched = math.inf
         now = self.loop.time()
         following = self.protocol.expire(now)
         if following is not None:
