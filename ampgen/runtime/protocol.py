@@ -82,7 +82,8 @@ class AmpProtocol:
     ``calls``: ours in flight. ``in_flight``: how many requests are being served.
     ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``:
     how many of our own requests wait for room, and ``told``: a oneway request of ours
-    may not have left; both count as having a call open.
+    may not have left; both count as having a call open. ``patience``: the host hears
+    of bytes to send once so many are queued.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class AmpProtocol:
         self.sending = 0
         self.told = False
         self.queued_bytes = 0
+        self.patience = 0
         self._taken = 0  # bytes that have been handed out
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
@@ -409,7 +411,8 @@ class AmpProtocol:
         if self.state is not State.CLOSED:
             self._queue.append(data)
             self.queued_bytes += len(data)
-            self.host.queued()
+            if self.queued_bytes >= self.patience:
+                self.host.queued()
 
     def data_to_send(self) -> bytes:
         """All that is queued, once."""

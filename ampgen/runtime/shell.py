@@ -69,7 +69,6 @@ class Shell:
         self._tasks: set[asyncio.Task[None]] = set()
         # who waits for room, in the order in which they came
         self._writers: dict[asyncio.Future[None], None] = {}
-        self._in_batch = False
         self._flushing = False
         self._reading_paused = False
         self._deadline_timer: asyncio.TimerHandle | None = None
@@ -99,11 +98,11 @@ class Shell:
 
     def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
         """A batch: its answers leave together, unless they fill a write before."""
-        self._in_batch = True
+        self.protocol.patience = _FLUSH_AT
         try:
             receive(*data)
         finally:
-            self._in_batch = False
+            self.protocol.patience = _FLUSH_AT if self._flushing else 0
             self.flush()
         self._adjust_reading()
 
@@ -157,14 +156,13 @@ class Shell:
 
     def queued(self) -> None:
         protocol = self.protocol
-        if protocol.queued_bytes >= _FLUSH_AT:
+        few = len(protocol.calls) + protocol.in_flight <= 1
+        if few or protocol.queued_bytes >= _FLUSH_AT:
             self.flush()
-        elif not self._in_batch and not self._flushing:
-            if len(protocol.calls) + protocol.in_flight <= 1:
-                self.flush()
-            else:
-                self._flushing = True
-                self.loop.call_soon(self._flush_soon)
+        else:
+            self._flushing = True
+            protocol.patience = _FLUSH_AT
+            self.loop.call_soon(self._flush_soon)
 
     def ending(self) -> None:
         self._end_timer = self.loop.call_later(self.drain_timeout, self._drained)
@@ -337,6 +335,7 @@ class Shell:
 
     def _flush_soon(self) -> None:
         self._flushing = False
+        self.protocol.patience = 0
         self.flush()
 
     def _check_unsent(self) -> None:
