@@ -75,6 +75,9 @@ class State(IntEnum):
     CLOSED = 3
 
 
+_CLOSED = (ConnectionLost, "the connection is closed")
+
+
 class AmpProtocol:
     """One end of one connection.
 
@@ -85,6 +88,29 @@ class AmpProtocol:
     may not have left; both count as having a call open. ``patience``: the host hears
     of bytes to send once so many are queued.
     """
+
+    __slots__ = (
+        "_fallback",
+        "_held",
+        "_held_at",
+        "_parser",
+        "_queue",
+        "_reason",
+        "_serving",
+        "_taken",
+        "blocked",
+        "calls",
+        "handlers",
+        "host",
+        "in_flight",
+        "limits",
+        "patience",
+        "peer",
+        "queued_bytes",
+        "sending",
+        "state",
+        "told",
+    )
 
     def __init__(
         self,
@@ -112,10 +138,7 @@ class AmpProtocol:
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0
-        self._reason: tuple[type[ConnectionLost], str] = (
-            ConnectionLost,
-            "the connection is closed",
-        )
+        self._reason: tuple[type[ConnectionLost], str] = _CLOSED
 
     # --- in ---------------------------------------------------------------------------
 

@@ -20,12 +20,13 @@ from ampgen.runtime.protocol import AmpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextvars import Token
+    from contextvars import ContextVar
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
     from ampgen.runtime.wire import Limits
 
 R = TypeVar("R")
+C = TypeVar("C")
 
 logger = logging.getLogger("ampgen")
 
@@ -41,21 +42,44 @@ LAST_WORDS = (
 class Shell:
     """Host of one ``AmpProtocol`` on one transport.
 
-    ``enter`` and ``leave`` stand around each call of a handler: they say which it is.
+    While a handler is called, ``current`` is ``connection`` and the handler.
     """
+
+    # a server has one for each peer: see "Memory of an idle connection" of the benchmark
+    __slots__ = (
+        "_close_soon",
+        "_connected",
+        "_connection",
+        "_current",
+        "_deadline_timer",
+        "_end_timer",
+        "_flushing",
+        "_reading_paused",
+        "_tasks",
+        "_watched",
+        "_writers",
+        "closed",
+        "drain_timeout",
+        "idle",
+        "limits",
+        "loop",
+        "peer_address",
+        "protocol",
+        "transport",
+    )
 
     def __init__(
         self,
         *,
         limits: Limits,
         drain_timeout: float,
-        enter: Callable[[Handler], Token[Any]],
-        leave: Callable[[Token[Any]], None],
+        current: ContextVar[tuple[C, Handler]],
+        connection: C,
         fallback: Callable[[bytes], Handler] | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self._enter = enter
-        self._leave = leave
+        self._current = current
+        self._connection = connection
         self.peer_address = ""
         self.closed: asyncio.Future[None] = self.loop.create_future()
         # …and no handler runs any more
@@ -66,7 +90,7 @@ class Shell:
         self.protocol.blocked = True  # a factory's task may call before there is a peer
         self._connected = False
         self._close_soon = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # smaller, empty, than a set
         # who waits for room, in the order in which they came
         self._writers: dict[asyncio.Future[None], None] = {}
         self._flushing = False
@@ -136,7 +160,7 @@ class Shell:
     # --- from the protocol ------------------------------------------------------------
 
     def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
-        token = self._enter(handler)
+        token = self._current.set((self._connection, handler))
         try:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
@@ -152,7 +176,7 @@ class Shell:
             else:
                 self.protocol.answer(handler, tag, result)
         finally:
-            self._leave(token)
+            self._current.reset(token)
 
     def queued(self) -> None:
         protocol = self.protocol
@@ -197,7 +221,7 @@ class Shell:
                 return
         else:  # Python 3.11
             task = self.loop.create_task(coroutine)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
 
     async def _finish(
@@ -222,7 +246,7 @@ class Shell:
             self.protocol.answer(handler, tag, answer)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self._adjust_reading()
         self._check_idle()
 
@@ -300,6 +324,8 @@ class Shell:
             self._adjust_reading()
 
     def _wake_writers(self) -> None:
+        if not self._writers:
+            return
         writers, self._writers = self._writers, {}
         for waiter in writers:
             if not waiter.done():
