@@ -134,7 +134,7 @@ class AmpProtocol:
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
         self._queue: list[bytes] = []
-        self._serving: set[bytes] = set()
+        self._serving: dict[bytes, None] = {}  # smaller, empty, than a set
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0
@@ -309,7 +309,7 @@ class AmpProtocol:
             self._refuse(tag, handler.command.wire, Overloaded(limit))
         else:
             if tag is not None:
-                self._serving.add(tag)
+                self._serving[tag] = None
             self.in_flight += 1
             self.host.serve(handler, tag, arguments)
 
@@ -365,10 +365,12 @@ class AmpProtocol:
 
     def _served(self, tag: bytes | None) -> None:
         self.in_flight -= 1
-        if tag is not None:
-            self._serving.discard(tag)
-        if not self.in_flight and self.state in (State.DRAINING, State.DEAF):
-            self._finish()
+        if not self.in_flight:
+            self._serving.clear()  # frees its table, too
+            if self.state in (State.DRAINING, State.DEAF):
+                self._finish()
+        elif tag is not None:
+            self._serving.pop(tag, None)
 
     # --- calls of ours ----------------------------------------------------------------
 

@@ -90,6 +90,7 @@ class Listener:
             None if fallback is None else functools.partial(_handler, fallback)
         )
         self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
+        self._forget = self._shells.pop
         self._server: asyncio.Server | None = None
         self._socket_file: tuple[str, int] | None = None  # ours, by its inode
         self._closed = asyncio.Event()
@@ -175,7 +176,7 @@ class Listener:
             return _Refused()
         shell = connection._shell
         self._shells[shell.idle] = shell
-        shell.idle.add_done_callback(self._shells.pop)
+        shell.idle.add_done_callback(self._forget)
         return receiver_for(shell)
 
 
