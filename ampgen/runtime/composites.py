@@ -85,7 +85,8 @@ def encode_strs(values: Sequence[str], depth: int) -> bytes:
         try:
             for value in values:
                 raw = str.encode(value)
-                pieces += (SIZE[len(raw)], raw)
+                pieces.append(SIZE[len(raw)])
+                pieces.append(raw)
             return b"".join(pieces)
         except FAULTS:
             pass
@@ -103,8 +104,11 @@ def decode_strs(raw: bytes, depth: int) -> list[str]:
         end = len(raw)
         try:
             while at < end:
+                high = raw[at]
                 start = at + 2
-                at = start + (raw[at] << 8 | raw[at + 1])
+                at = start + raw[at + 1]
+                if high:
+                    at += high << 8
                 values.append(text[start:at])
             if at == end:
                 return values
