@@ -45,7 +45,7 @@ class Shell:
     While a handler is called, ``current`` is ``connection`` and the handler.
     """
 
-    # a server has one for each peer: see "Memory of an idle connection" of the benchmark
+    # a server has one for each peer: its size is that of an idle connection
     __slots__ = (
         "_close_soon",
         "_connected",

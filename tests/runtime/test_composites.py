@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ampgen.runtime.composites import (
@@ -295,6 +295,7 @@ def test_strings_are_written_as_every_list_is(values: Any, depth: int) -> None:
     )
 
 
+@example(b"\1\0" + b"x" * 256 + b"\0\0", 1)
 @given(
     st.binary()
     | st.lists(st.sampled_from([b"\0\1a", b"\0\2\xc3\xbc", b"\0"])).map(b"".join),
