@@ -48,8 +48,7 @@ class Call:
 class Calls(dict[bytes, Call]):
     """Open calls, and the tags of those given up, whose answers may come late.
 
-    A tag is a counter in lower-case hexadecimal, as Twisted's: ``count`` is how many
-    requests there have been.
+    ``count`` is how many requests there have been.
     """
 
     __slots__ = ("_given_up", "_limit", "count")
@@ -57,17 +56,8 @@ class Calls(dict[bytes, Call]):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.count = 0
-        self._given_up: set[bytes] = set()
+        self._given_up: dict[bytes, None] = {}  # smaller than a set, while empty
         self._limit = limit
-
-    @property
-    def next_tag(self) -> bytes:
-        return b"%x" % (self.count + 1)
-
-    def add(self, call: Call) -> None:
-        """``call`` has the next tag."""
-        self.count += 1
-        self[call.tag] = call
 
     def settle(self, tag: bytes) -> Call | None:
         """The call that an answer is for; ``None`` if nobody waits for it any more."""
@@ -75,13 +65,13 @@ class Calls(dict[bytes, Call]):
         if call is None:
             if tag not in self._given_up:
                 raise Malformed("an answer to nothing that was asked")
-            self._given_up.remove(tag)
+            del self._given_up[tag]
         return call
 
     def give_up(self, call: Call) -> bool:
         """False where too many have no answer: a peer must not grow our memory."""
         if self.pop(call.tag, None) is not None:
-            self._given_up.add(call.tag)
+            self._given_up[call.tag] = None
         return len(self._given_up) <= self._limit
 
     def late(self, now: float) -> tuple[list[Call], float | None]:

@@ -69,10 +69,10 @@ def decode_list(raw: bytes, decode_item: Decode[T], depth: int) -> list[T]:
             if at > end:
                 break
             values.append(decode_item(raw[start:at]))
-    except FAULTS as fault:
-        raise fault_at(f"[{len(values)}]", fault) from None
     except IndexError:
         at = -1  # half a length
+    except FAULTS as fault:
+        raise fault_at(f"[{len(values)}]", fault) from None
     if at != end:
         raise Fault("the list is cut short", f"[{len(values)}]")
     return values
@@ -85,7 +85,8 @@ def encode_strs(values: Sequence[str], depth: int) -> bytes:
         try:
             for value in values:
                 raw = str.encode(value)
-                pieces += (SIZE[len(raw)], raw)
+                pieces.append(SIZE[len(raw)])
+                pieces.append(raw)
             return b"".join(pieces)
         except FAULTS:
             pass
@@ -103,8 +104,11 @@ def decode_strs(raw: bytes, depth: int) -> list[str]:
         end = len(raw)
         try:
             while at < end:
+                high = raw[at]
                 start = at + 2
-                at = start + (raw[at] << 8 | raw[at + 1])
+                at = start + raw[at + 1]
+                if high:
+                    at += high << 8
                 values.append(text[start:at])
             if at == end:
                 return values

@@ -11,7 +11,6 @@ from ampgen.runtime.shell import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from contextvars import Token
 
     from ampgen.runtime.command import Handler
     from ampgen.runtime.wire import Limits
@@ -66,8 +65,8 @@ class Connection:
         self._shell = Shell(
             limits=limits,
             drain_timeout=drain_timeout,
-            enter=self._enter,
-            leave=_current.reset,
+            current=_current,
+            connection=self,
             fallback=fallback,
         )
         # last: a factory may make clients of this connection
@@ -76,9 +75,6 @@ class Connection:
         except BaseException:
             self._shell.never_connected()
             raise
-
-    def _enter(self, handler: Handler) -> Token[tuple[Connection, Handler]]:
-        return _current.set((self, handler))
 
     @property
     def peer_address(self) -> str:

@@ -178,8 +178,10 @@ class Malformed(Fault):
     """The bytes are no box at all, or one that the short way must not take."""
 
 
-FAULTS = (ValueError, TypeError, AttributeError)
-"""What a codec may raise about a value: ours, and Python's own for a wrong type."""
+FAULTS = (ValueError, TypeError, AttributeError, IndexError)
+"""What a codec may raise about a value: ours, and Python's own for a wrong type; an
+``IndexError`` of the table of lengths (``wire.SIZE``), which ends at the longest value.
+"""
 
 
 def fault_at(key: str, fault: Exception) -> Fault:
@@ -187,7 +189,7 @@ def fault_at(key: str, fault: Exception) -> Fault:
 
     ``key`` is a wire key, or ``[3]`` for an item of a list.
     """
-    fault = as_fault(fault)
+    fault = too_long() if isinstance(fault, IndexError) else as_fault(fault)
     joint = "." if fault.path and not fault.path.startswith("[") else ""
     return Fault(fault.rule, f"{key}{joint}{fault.path}")
 
@@ -197,6 +199,10 @@ def as_fault(error: Exception) -> Fault:
     if isinstance(error, Fault):
         return error
     return Fault(f"the value is not of its type ({type(error).__name__})")
+
+
+def too_long() -> Fault:
+    return Fault("over 65,535 bytes, the most that a value holds")
 
 
 def missing() -> Fault:

@@ -75,6 +75,9 @@ class State(IntEnum):
     CLOSED = 3
 
 
+_CLOSED = (ConnectionLost, "the connection is closed")
+
+
 class AmpProtocol:
     """One end of one connection.
 
@@ -82,8 +85,32 @@ class AmpProtocol:
     ``calls``: ours in flight. ``in_flight``: how many requests are being served.
     ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``:
     how many of our own requests wait for room, and ``told``: a oneway request of ours
-    may not have left; both count as having a call open.
+    may not have left; both count as having a call open. ``patience``: the host hears
+    of bytes to send once so many are queued.
     """
+
+    __slots__ = (
+        "_fallback",
+        "_held",
+        "_held_at",
+        "_parser",
+        "_queue",
+        "_reason",
+        "_serving",
+        "_taken",
+        "blocked",
+        "calls",
+        "handlers",
+        "host",
+        "in_flight",
+        "limits",
+        "patience",
+        "peer",
+        "queued_bytes",
+        "sending",
+        "state",
+        "told",
+    )
 
     def __init__(
         self,
@@ -102,18 +129,16 @@ class AmpProtocol:
         self.sending = 0
         self.told = False
         self.queued_bytes = 0
+        self.patience = 0
         self._taken = 0  # bytes that have been handed out
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
         self._queue: list[bytes] = []
-        self._serving: set[bytes] = set()
+        self._serving: dict[bytes, None] = {}  # smaller, empty, than a set
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0
-        self._reason: tuple[type[ConnectionLost], str] = (
-            ConnectionLost,
-            "the connection is closed",
-        )
+        self._reason: tuple[type[ConnectionLost], str] = _CLOSED
 
     # --- in ---------------------------------------------------------------------------
 
@@ -153,7 +178,7 @@ class AmpProtocol:
         end = len(data)
         try:
             while at < end:
-                if self.state is not State.OPEN or self.loaded:
+                if self.state or self.loaded:
                     if self.state >= State.DEAF:
                         return
                     if self.paused:
@@ -284,7 +309,7 @@ class AmpProtocol:
             self._refuse(tag, handler.command.wire, Overloaded(limit))
         else:
             if tag is not None:
-                self._serving.add(tag)
+                self._serving[tag] = None
             self.in_flight += 1
             self.host.serve(handler, tag, arguments)
 
@@ -340,10 +365,12 @@ class AmpProtocol:
 
     def _served(self, tag: bytes | None) -> None:
         self.in_flight -= 1
-        if tag is not None:
-            self._serving.discard(tag)
-        if not self.in_flight and self.state in (State.DRAINING, State.DEAF):
-            self._finish()
+        if not self.in_flight:
+            self._serving.clear()  # frees its table, too
+            if self.state in (State.DRAINING, State.DEAF):
+                self._finish()
+        elif tag is not None:
+            self._serving.pop(tag, None)
 
     # --- calls of ours ----------------------------------------------------------------
 
@@ -359,11 +386,13 @@ class AmpProtocol:
 
         Raises ``EncodeError`` or ``ConnectionLost`` with nothing queued.
         """
-        tag = self.calls.next_tag
+        number = self.calls.count + 1
+        tag = b"%x" % number  # as Twisted's
         data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
         end = self._taken + self.queued_bytes + len(data)
         call = Call(command, waiter, tag, deadline, seconds, end)
-        self.calls.add(call)
+        self.calls.count = number
+        self.calls[tag] = call
         self._send(data)
         return call
 
@@ -407,7 +436,8 @@ class AmpProtocol:
         if self.state is not State.CLOSED:
             self._queue.append(data)
             self.queued_bytes += len(data)
-            self.host.queued()
+            if self.queued_bytes >= self.patience:
+                self.host.queued()
 
     def data_to_send(self) -> bytes:
         """All that is queued, once."""

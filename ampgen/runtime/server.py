@@ -89,7 +89,8 @@ class Listener:
         self._fallback = (
             None if fallback is None else functools.partial(_handler, fallback)
         )
-        self._shells: set[Shell] = set()
+        self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
+        self._forget = self._shells.pop
         self._server: asyncio.Server | None = None
         self._socket_file: tuple[str, int] | None = None  # ours, by its inode
         self._closed = asyncio.Event()
@@ -125,16 +126,15 @@ class Listener:
         Who cancels this does not want to wait: then every connection ends at once.
         """
         self.close()
-        for shell in self._shells:
+        for shell in self._shells.values():
             shell.close()
         if self._shells:
             try:
                 _done, waiting = await asyncio.wait(
-                    [shell.idle for shell in self._shells],
-                    timeout=self._drain_timeout + 2 * LAST_WORDS,
+                    list(self._shells), timeout=self._drain_timeout + 2 * LAST_WORDS
                 )
             except asyncio.CancelledError:
-                for shell in self._shells:
+                for shell in self._shells.values():
                     shell.abort()
                 raise
             if waiting:
@@ -175,8 +175,8 @@ class Listener:
             logger.exception("a service could not be made: the connection is closed")
             return _Refused()
         shell = connection._shell
-        self._shells.add(shell)
-        shell.idle.add_done_callback(lambda _idle: self._shells.discard(shell))
+        self._shells[shell.idle] = shell
+        shell.idle.add_done_callback(self._forget)
         return receiver_for(shell)
 
 

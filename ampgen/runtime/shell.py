@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -19,12 +20,13 @@ from ampgen.runtime.protocol import AmpProtocol
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from contextvars import Token
+    from contextvars import ContextVar
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
     from ampgen.runtime.wire import Limits
 
 R = TypeVar("R")
+C = TypeVar("C")
 
 logger = logging.getLogger("ampgen")
 
@@ -40,21 +42,44 @@ LAST_WORDS = (
 class Shell:
     """Host of one ``AmpProtocol`` on one transport.
 
-    ``enter`` and ``leave`` stand around each call of a handler: they say which it is.
+    While a handler is called, ``current`` is ``connection`` and the handler.
     """
+
+    # a server has one for each peer: its size is that of an idle connection
+    __slots__ = (
+        "_close_soon",
+        "_connected",
+        "_connection",
+        "_current",
+        "_deadline_timer",
+        "_end_timer",
+        "_flushing",
+        "_reading_paused",
+        "_tasks",
+        "_watched",
+        "_writers",
+        "closed",
+        "drain_timeout",
+        "idle",
+        "limits",
+        "loop",
+        "peer_address",
+        "protocol",
+        "transport",
+    )
 
     def __init__(
         self,
         *,
         limits: Limits,
         drain_timeout: float,
-        enter: Callable[[Handler], Token[Any]],
-        leave: Callable[[Token[Any]], None],
+        current: ContextVar[tuple[C, Handler]],
+        connection: C,
         fallback: Callable[[bytes], Handler] | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self._enter = enter
-        self._leave = leave
+        self._current = current
+        self._connection = connection
         self.peer_address = ""
         self.closed: asyncio.Future[None] = self.loop.create_future()
         # …and no handler runs any more
@@ -65,13 +90,13 @@ class Shell:
         self.protocol.blocked = True  # a factory's task may call before there is a peer
         self._connected = False
         self._close_soon = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # smaller, empty, than a set
         # who waits for room, in the order in which they came
         self._writers: dict[asyncio.Future[None], None] = {}
-        self._in_batch = False
         self._flushing = False
         self._reading_paused = False
         self._deadline_timer: asyncio.TimerHandle | None = None
+        self._watched = math.inf  # no deadline from here on needs another timer
         self._end_timer: asyncio.TimerHandle | None = None
 
     # --- from the transport -----------------------------------------------------------
@@ -97,11 +122,11 @@ class Shell:
 
     def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
         """A batch: its answers leave together, unless they fill a write before."""
-        self._in_batch = True
+        self.protocol.patience = _FLUSH_AT
         try:
             receive(*data)
         finally:
-            self._in_batch = False
+            self.protocol.patience = _FLUSH_AT if self._flushing else 0
             self.flush()
         self._adjust_reading()
 
@@ -135,7 +160,7 @@ class Shell:
     # --- from the protocol ------------------------------------------------------------
 
     def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
-        token = self._enter(handler)
+        token = self._current.set((self._connection, handler))
         try:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
@@ -151,18 +176,17 @@ class Shell:
             else:
                 self.protocol.answer(handler, tag, result)
         finally:
-            self._leave(token)
+            self._current.reset(token)
 
     def queued(self) -> None:
         protocol = self.protocol
-        if protocol.queued_bytes >= _FLUSH_AT:
+        few = len(protocol.calls) + protocol.in_flight <= 1
+        if few or protocol.queued_bytes >= _FLUSH_AT:
             self.flush()
-        elif not self._in_batch and not self._flushing:
-            if len(protocol.calls) + protocol.in_flight <= 1:
-                self.flush()
-            else:
-                self._flushing = True
-                self.loop.call_soon(self._flush_soon)
+        else:
+            self._flushing = True
+            protocol.patience = _FLUSH_AT
+            self.loop.call_soon(self._flush_soon)
 
     def ending(self) -> None:
         self._end_timer = self.loop.call_later(self.drain_timeout, self._drained)
@@ -197,7 +221,7 @@ class Shell:
                 return
         else:  # Python 3.11
             task = self.loop.create_task(coroutine)
-        self._tasks.add(task)
+        self._tasks[task] = None
         task.add_done_callback(self._ended)
 
     async def _finish(
@@ -222,7 +246,7 @@ class Shell:
             self.protocol.answer(handler, tag, answer)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
+        del self._tasks[task]
         self._adjust_reading()
         self._check_idle()
 
@@ -256,7 +280,7 @@ class Shell:
             await self._room(command, deadline, seconds)
         future: asyncio.Future[R] = self.loop.create_future()
         call = self.protocol.ask(command, arguments, future, deadline, seconds)
-        if deadline is not None:
+        if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:
             self._adjust_reading()
@@ -300,6 +324,8 @@ class Shell:
             self._adjust_reading()
 
     def _wake_writers(self) -> None:
+        if not self._writers:
+            return
         writers, self._writers = self._writers, {}
         for waiter in writers:
             if not waiter.done():
@@ -307,15 +333,14 @@ class Shell:
 
     def _watch(self, deadline: float) -> None:
         """One timer for all deadlines: for the next one, or a tick later."""
-        timer = self._deadline_timer
-        if timer is not None:
-            if timer.when() <= deadline + _TICK:
-                return
-            timer.cancel()
+        if self._deadline_timer is not None:
+            self._deadline_timer.cancel()
         self._deadline_timer = self.loop.call_at(deadline, self._expire)
+        self._watched = deadline - _TICK
 
     def _expire(self) -> None:
         self._deadline_timer = None
+        self._watched = math.inf
         now = self.loop.time()
         following = self.protocol.expire(now)
         if following is not None:
@@ -336,6 +361,7 @@ class Shell:
 
     def _flush_soon(self) -> None:
         self._flushing = False
+        self.protocol.patience = 0
         self.flush()
 
     def _check_unsent(self) -> None:

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from ampgen.runtime.composites import (
@@ -219,7 +219,7 @@ def test_any_sequence_and_any_mapping_is_written() -> None:
 
 def test_an_item_is_at_most_as_long_as_its_length_can_say() -> None:
     assert len(encode_list(["x" * 65535], encode_str, DEPTH)) == 65537
-    with pytest.raises(Fault, match="65,536 bytes") as caught:
+    with pytest.raises(Fault, match="over 65,535 bytes") as caught:
         encode_list(["x", "x" * 65536], encode_str, DEPTH)
     assert caught.value.path == "[1]"
 
@@ -295,6 +295,7 @@ def test_strings_are_written_as_every_list_is(values: Any, depth: int) -> None:
     )
 
 
+@example(b"\1\0" + b"x" * 256 + b"\0\0", 1)
 @given(
     st.binary()
     | st.lists(st.sampled_from([b"\0\1a", b"\0\2\xc3\xbc", b"\0"])).map(b"".join),

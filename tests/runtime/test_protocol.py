@@ -342,7 +342,7 @@ def test_a_field_that_is_too_long_is_named_in_the_log_and_the_error_is_unknown(
     host.protocol.fail(replace(handler, command=command), tag, TooLong("x"))
     assert host.sent() == [error_box(b"UNKNOWN", b"Unknown Error")]
     assert not host.protocol.in_flight
-    assert "TooLong cannot be sent: why: 65,536 bytes" in caplog.text
+    assert "TooLong cannot be sent: why: over 65,535 bytes" in caplog.text
 
 
 def test_an_error_that_came_from_a_call_of_the_handler_is_not_passed_on() -> None:
