@@ -83,7 +83,7 @@ class Connection:
 
     @property
     def is_closed(self) -> bool:
-        return self._shell.closed.done()
+        return self._shell.is_closed
 
     async def wait_closed(self) -> None:
         """Wait for the end of the connection. Cancelling is safe."""

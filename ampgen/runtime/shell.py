@@ -48,6 +48,7 @@ class Shell:
     # a server has one for each peer: its size is that of an idle connection
     __slots__ = (
         "_close_soon",
+        "_closed",
         "_connected",
         "_connection",
         "_current",
@@ -58,9 +59,9 @@ class Shell:
         "_tasks",
         "_watched",
         "_writers",
-        "closed",
         "drain_timeout",
         "idle",
+        "is_closed",
         "limits",
         "loop",
         "peer_address",
@@ -81,8 +82,9 @@ class Shell:
         self._current = current
         self._connection = connection
         self.peer_address = ""
-        self.closed: asyncio.Future[None] = self.loop.create_future()
-        # …and no handler runs any more
+        self.is_closed = False
+        self._closed: asyncio.Future[None] | None = None  # made when it is asked for
+        # closed, and no handler runs any more
         self.idle: asyncio.Future[None] = self.loop.create_future()
         self.drain_timeout = drain_timeout
         self.limits = limits
@@ -98,6 +100,15 @@ class Shell:
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._watched = math.inf  # no deadline from here on needs another timer
         self._end_timer: asyncio.TimerHandle | None = None
+
+    @property
+    def closed(self) -> asyncio.Future[None]:
+        """Done at the end of the connection."""
+        if self._closed is None:
+            self._closed = self.loop.create_future()
+            if self.is_closed:
+                self._closed.set_result(None)
+        return self._closed
 
     # --- from the transport -----------------------------------------------------------
 
@@ -152,7 +163,9 @@ class Shell:
         self._wake_writers()
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
-        self.closed.set_result(None)
+        self.is_closed = True
+        if self._closed is not None:
+            self._closed.set_result(None)
         if self._tasks and self._end_timer is None:
             self.ending()  # handlers have the drain time left, as after any other end
         self._check_idle()
@@ -251,7 +264,7 @@ class Shell:
         self._check_idle()
 
     def _check_idle(self) -> None:
-        if self.closed.done() and not self._tasks and not self.idle.done():
+        if self.is_closed and not self._tasks and not self.idle.done():
             self.idle.set_result(None)
             if self._end_timer is not None:
                 self._end_timer.cancel()
