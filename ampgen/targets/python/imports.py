@@ -71,7 +71,7 @@ _TOKEN = re.compile(
 
 def used(body: str) -> frozenset[str]:
     """The names of the table that code uses."""
-    return IMPORTABLE.intersection(match.group() for match in _TOKEN.finditer(body))
+    return IMPORTABLE.intersection(_TOKEN.findall(body))
 
 
 def standard_imports(names: Iterable[str]) -> list[str]:

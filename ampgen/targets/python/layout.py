@@ -73,16 +73,14 @@ def either(*items: Part) -> Part:
 
 def flat(part: Part) -> str:
     """The part on one line."""
-    match part:
-        case str():
-            return part
-        case Group():
-            inside = ", ".join(flat(item) for item in part.items)
-            return inside if part.bare else part.open + inside + part.close
-        case Either():
-            return " | ".join(map(flat, part.items))
-        case _:
-            return "".join(flat(piece) for piece in part)
+    if isinstance(part, str):  # what nearly all are
+        return part
+    if isinstance(part, tuple):
+        return "".join(map(flat, part))
+    if isinstance(part, Either):
+        return " | ".join(map(flat, part.items))
+    inside = ", ".join(map(flat, part.items))
+    return inside if part.bare else part.open + inside + part.close
 
 
 def statement(*parts: Part, indent: int = 0) -> str:
@@ -91,9 +89,8 @@ def statement(*parts: Part, indent: int = 0) -> str:
     The first line is indented as well; there is no line end behind the last.
     """
     margin = INDENT * indent
-    lines = _lay(parts, len(margin), 0).split("\n")
-    text = margin + "\n".join(lines)
-    if any(
+    text = margin + _lay(parts, len(margin), 0)
+    if len(text) > WIDTH and any(
         len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line)
         for line in text.split("\n")
     ):
@@ -111,9 +108,11 @@ def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
     more columns to follow it on its last line. ``inside``: of brackets.
     """
     one_line = flat(part)
+    if margin + len(one_line) + after <= WIDTH:
+        return one_line
     pieces = _pieces(part)
     groups = [at for at, piece in enumerate(pieces) if _can_open(piece)]
-    if margin + len(one_line) + after <= WIDTH or not groups:
+    if not groups:
         return one_line
     text = one_line
     for count in range(1, len(groups) + 1):
@@ -187,6 +186,8 @@ def _open_inside(either: Either, margin: int, before: str) -> str:
 def string(text: str) -> str:
     """A string literal: in double quotes, unless single ones need fewer escapes."""
     quote = _quote(text.count('"'), text.count("'"))
+    if '"' not in text and "'" not in text:
+        return quote + repr(text)[1:-1] + quote
     return quote + "".join(_escape(c, repr(c)[1:-1], quote) for c in text) + quote
 
 
@@ -195,12 +196,13 @@ def byte_string(data: bytes, escaped: Collection[int] = ()) -> str:
     shown = bytes(byte for at, byte in enumerate(data) if at not in escaped)
     quote = _quote(shown.count(b'"'), shown.count(b"'"))
     text = "".join(
-        f"\\x{byte:02x}"
-        if at in escaped
-        else _escape(chr(byte), repr(bytes([byte]))[2:-1], quote)
+        f"\\x{byte:02x}" if at in escaped else _escape(chr(byte), _BYTES[byte], quote)
         for at, byte in enumerate(data)
     )
     return f"b{quote}{text}{quote}"
+
+
+_BYTES = tuple(repr(bytes([byte]))[2:-1] for byte in range(256))
 
 
 def _quote(double: int, single: int) -> str:
