@@ -193,16 +193,18 @@ def string(text: str) -> str:
 
 def byte_string(data: bytes, escaped: Collection[int] = ()) -> str:
     """A bytes literal; the bytes at the places ``escaped`` are written as ``\\xNN``."""
-    shown = bytes(byte for at, byte in enumerate(data) if at not in escaped)
-    quote = _quote(shown.count(b'"'), shown.count(b"'"))
+    quote = '"'
+    if b'"' in data:
+        shown = bytes(byte for at, byte in enumerate(data) if at not in escaped)
+        quote = _quote(shown.count(b'"'), shown.count(b"'"))
+    written = _BYTES[quote]
     text = "".join(
-        f"\\x{byte:02x}" if at in escaped else _escape(chr(byte), _BYTES[byte], quote)
-        for at, byte in enumerate(data)
+        [
+            f"\\x{byte:02x}" if at in escaped else written[byte]
+            for at, byte in enumerate(data)
+        ]
     )
     return f"b{quote}{text}{quote}"
-
-
-_BYTES = tuple(repr(bytes([byte]))[2:-1] for byte in range(256))
 
 
 def _quote(double: int, single: int) -> str:
@@ -213,6 +215,15 @@ def _escape(character: str, shown: str, quote: str) -> str:
     if character in "'\"":
         return f"\\{character}" if character == quote else character
     return shown
+
+
+# Quote -> how each byte is written between two of it.
+_BYTES = {
+    quote: tuple(
+        _escape(chr(byte), repr(bytes([byte]))[2:-1], quote) for byte in range(256)
+    )
+    for quote in "'\""
+}
 
 
 def number(value: float) -> str:
