@@ -1,4 +1,4 @@
-"""The file system as the compiler asks it about schemas: all that it asks, in one place.
+"""The file system as the compiler asks it about schemas, every question in one place.
 
 What a schema compiles to depends on nothing on the disk but these answers, so a run
 whose questions are recorded can be told to be the same as another (:mod:`ampgen.memo`).

@@ -69,15 +69,12 @@ def recall(note: Path | None) -> Mapping[str, str] | None:
             disk.read(Path(path))
         if _answers(disk) != {key: known[key] for key in _answers(disk)}:
             return None
-        made: dict[str, str] = known["made"]
-        return made
-    except (OSError, ValueError, LookupError, TypeError):
+        return dict(known["made"].items())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
 
-def remember(
-    note: Path | None, disk: RecordingDisk, files: Mapping[str, str]
-) -> None:
+def remember(note: Path | None, disk: RecordingDisk, files: Mapping[str, str]) -> None:
     """Note what a run made that asked ``disk`` and reported nothing."""
     if note is None or not disk.is_steady:
         return
@@ -94,10 +91,7 @@ def remember(
 def _folder() -> Path | None:
     """The user's own: where others may write, notes might tell anything."""
     named = os.environ.get("AMPGEN_CACHE")
-    if named is not None:
-        folder = Path(named) if named else None
-    else:
-        folder = _cache_folder()
+    folder = _cache_folder() if named is None else Path(named)
     if folder is None or not folder.is_absolute():
         return None
     try:

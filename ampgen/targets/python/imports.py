@@ -59,8 +59,8 @@ _ORIGIN = {f"_{name}": (module, name) for module, name in _origins()}
 # Private names that a schema's own definitions must not take.
 IMPORTABLE = frozenset(_ORIGIN) | frozenset(_MODULES)
 
-# Generated code holds no other strings than these, so this finds its private names. What
-# stands between two of them is one match: there may be megabytes of it.
+# Generated code holds no other strings than these, so this finds its private names. All
+# that stands between two of them is one match: there may be megabytes of it.
 _TOKEN = re.compile(
     r'"""(?:\\.|[^\\])*?"""'
     r'|"(?:\\.|[^"\\\n])*"'
