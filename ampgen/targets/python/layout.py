@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -92,8 +93,11 @@ def statement(*parts: Part, indent: int = 0) -> str:
     The first line is indented as well; there is no line end behind the last.
     """
     margin = INDENT * indent
+    one_line = flat(parts)
+    if len(margin) + len(one_line) <= WIDTH:
+        return margin + one_line
     text = margin + _lay(parts, len(margin), 0)
-    if len(text) > WIDTH and any(
+    if any(
         len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line)
         for line in text.split("\n")
     ):
@@ -186,6 +190,7 @@ def _open_inside(either: Either, margin: int, before: str) -> str:
     return f"\n{' ' * margin}".join(lines)
 
 
+@lru_cache(maxsize=4096)  # of names mostly, and those come again
 def string(text: str) -> str:
     """A string literal: in double quotes, unless single ones need fewer escapes."""
     quote = _quote(text.count('"'), text.count("'"))
