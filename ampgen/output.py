@@ -14,6 +14,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from ampgen.disk import digest, digests
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -40,17 +42,29 @@ class Changes:
 
 def compare(folder: Path, files: Mapping[str, str]) -> Changes:
     """How the folder differs from what was generated. Reads only."""
+    return _compare(folder, digests(files))
+
+
+def holds(folder: Path, made: Mapping[str, str]) -> bool:
+    """Would :func:`compare` find no change, given files of these digests?"""
+    try:
+        return not _compare(folder, made)
+    except OutputError:
+        return False
+
+
+def _compare(folder: Path, made: Mapping[str, str]) -> Changes:
     if os.path.exists(folder) and not os.path.isdir(folder):  # these do not raise
         raise OutputError(f"{folder}: is a file, and should be a folder")
     missing: list[str] = []
     differing: list[str] = []
-    for name, text in sorted(files.items()):
+    for name, expected in sorted(made.items()):
         there = _read(folder / name)
         if there is None:
             missing.append(name)
-        elif there != text.encode():
+        elif digest(there) != expected:
             differing.append(name)
-    stale = sorted(name for name in _ours(folder) if name not in files)
+    stale = sorted(name for name in _ours(folder) if name not in made)
     return Changes(tuple(missing), tuple(differing), tuple(stale))
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ampgen import analysis
+from ampgen.disk import DISK, Disk
 from ampgen.language import rules as language_rules
 from ampgen.targets import python
 
@@ -13,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from ampgen.analysis import StandardInput
     from ampgen.diagnostics import Diagnostic, Rule
+    from ampgen.source import StandardInput
 
 RULES: tuple[Rule, ...] = (*language_rules.RULES, *analysis.RULES, *python.RULES)
 
@@ -28,10 +29,12 @@ class Compiled:
 
 
 def compile_schemas(
-    schemas: Sequence[Path | StandardInput], include: Sequence[Path] = ()
+    schemas: Sequence[Path | StandardInput],
+    include: Sequence[Path] = (),
+    disk: Disk = DISK,
 ) -> Compiled:
     """Nothing is written: :mod:`ampgen.output` does that."""
-    schema, diagnostics = analysis.analyse(schemas, include)
+    schema, diagnostics = analysis.analyse(schemas, include, disk)
     if schema is not None:
         diagnostics = (*diagnostics, *_further(python.check(schema), diagnostics))
     if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):

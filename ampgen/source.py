@@ -1,4 +1,4 @@
-"""A source file and places in it.
+"""A source file and places in it; one that is handed over instead.
 
 A place is a pair of offsets into the decoded text: cheap to keep on every node of the
 syntax tree. Lines and columns are worked out when a diagnostic is printed.
@@ -8,6 +8,18 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class StandardInput:
+    """A schema that is handed over instead of read.
+
+    It is resolved as if a file ``name`` with this content stood in the working
+    directory.
+    """
+
+    name: str
+    content: bytes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,6 +20,14 @@ class CompileSchema(Protocol):
     def __call__(self, schema: Path | str) -> Any: ...
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_notes() -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]
+    """Nothing is left in the cache folder of whoever runs the tests, nor read there."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AMPGEN_CACHE", "")
+        yield
+
+
 @pytest.fixture(scope="session")
 def compile_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CompileSchema]:
     """Compile a schema, a file or its text, and import the module made of it.

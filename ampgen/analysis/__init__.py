@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 from ampgen import model
 from ampgen.analysis.checks import CHECKS
 from ampgen.analysis.declare import declare
-from ampgen.analysis.files import StandardInput
 from ampgen.analysis.findings import Findings
 from ampgen.analysis.load import load
 from ampgen.analysis.modules import module_paths
 from ampgen.analysis.resolve import resolve
 from ampgen.analysis.rules import RULES, UNSOUND
+from ampgen.disk import DISK, Disk
+from ampgen.source import StandardInput
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,7 +31,9 @@ __all__ = ["RULES", "StandardInput", "analyse"]
 
 
 def analyse(
-    files: Sequence[Path | StandardInput], include: Sequence[Path] = ()
+    files: Sequence[Path | StandardInput],
+    include: Sequence[Path] = (),
+    disk: Disk = DISK,
 ) -> tuple[model.Schema | None, tuple[Diagnostic, ...]]:
     """The schema of ``files`` and all that they import, and what is wrong with it.
 
@@ -40,8 +43,8 @@ def analyse(
     from top to bottom; those without a place come before all others.
     """
     findings = Findings()
-    loaded = load(files, include, findings)
-    paths = module_paths(loaded, include, findings)
+    loaded = load(files, include, disk, findings)
+    paths = module_paths(loaded, include, disk, findings)
     scopes = declare(loaded.files, paths, findings)
     draft = resolve(scopes, findings)
     for check in CHECKS:

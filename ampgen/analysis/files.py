@@ -21,18 +21,6 @@ _DECLARED = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class StandardInput:
-    """A schema that is handed over instead of read.
-
-    It is resolved as if a file ``name`` with this content stood in the working
-    directory.
-    """
-
-    name: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True)
 class LoadedImport:
     """``name`` is what the file calls it, ``None`` where its stem is none.
 

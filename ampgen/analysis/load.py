@@ -19,7 +19,6 @@ from ampgen.analysis.files import (
     Loaded,
     LoadedFile,
     LoadedImport,
-    StandardInput,
     shown_path,
 )
 from ampgen.analysis.graph import Edge, walk
@@ -27,13 +26,14 @@ from ampgen.analysis.rules import names as rule
 from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language import tree
 from ampgen.language.parser import parse
-from ampgen.source import Source
+from ampgen.source import Source, StandardInput
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from ampgen.analysis.findings import Findings
     from ampgen.diagnostics import Diagnostic
+    from ampgen.disk import Disk
     from ampgen.source import Span
 
 
@@ -47,9 +47,12 @@ class _Unreadable:
 
 
 def load(
-    files: Sequence[Path | StandardInput], include: Sequence[Path], findings: Findings
+    files: Sequence[Path | StandardInput],
+    include: Sequence[Path],
+    disk: Disk,
+    findings: Findings,
 ) -> Loaded:
-    loader = _Loader(tuple(include), findings)
+    loader = _Loader(tuple(include), disk, findings)
     roots: list[LoadedFile] = []
     for named in files:
         root = loader.load_root(named)
@@ -90,8 +93,11 @@ def _refuse_cycle(cycle: Sequence[Edge[LoadedFile]], findings: Findings) -> None
 
 
 class _Loader:
-    def __init__(self, include: tuple[Path, ...], findings: Findings) -> None:
+    def __init__(
+        self, include: tuple[Path, ...], disk: Disk, findings: Findings
+    ) -> None:
         self._include = include
+        self._disk = disk
         self._findings = findings
         self._by_identity: dict[str, LoadedFile] = {}
         self._failed: dict[str, _Unreadable] = {}
@@ -167,16 +173,14 @@ class _Loader:
     def _open(self, path: Path, reached_at: Span | None) -> LoadedFile | _Unreadable:
         """The file at ``path``, parsed the first time that it is asked for."""
         try:
-            identity = os.path.realpath(path)
+            identity = self._disk.real_path(path)
         except (OSError, ValueError) as error:
             return _Unreadable(_reason(error))
         known = self._by_identity.get(identity) or self._failed.get(identity)
         if known is not None:
             return known
         try:
-            content = path.read_bytes()
-        except (FileNotFoundError, NotADirectoryError):
-            return _Unreadable("no such file", missing=True)
+            content = self._disk.read(path)
         except (OSError, ValueError) as error:
             problem = (
                 _Unreadable("it is a folder", "name a file in it")
@@ -185,11 +189,13 @@ class _Loader:
             )
             self._failed[identity] = problem
             return problem
+        if content is None:
+            return _Unreadable("no such file", missing=True)
         return self._parse(path, identity, content, reached_at)
 
     def _hold(self, path: Path, content: bytes) -> LoadedFile | _Unreadable:
         """The file that ``content`` would be at ``path``, whatever stands there."""
-        identity = os.path.realpath(path)
+        identity = self._disk.real_path(path)
         known = self._by_identity.get(identity)
         return known or self._parse(path, identity, content, None)
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
     from ampgen.analysis.files import Loaded, LoadedFile
     from ampgen.analysis.findings import Findings
+    from ampgen.disk import Disk
 
 
 def module_paths(
-    loaded: Loaded, include: Sequence[Path], findings: Findings
+    loaded: Loaded, include: Sequence[Path], disk: Disk, findings: Findings
 ) -> dict[LoadedFile, tuple[str, ...]]:
     """The module path of each file that has one; the others are reported.
 
@@ -35,7 +36,7 @@ def module_paths(
     paths: dict[LoadedFile, tuple[str, ...]] = {}
     refused: set[tuple[str, ...]] = set()
     for file in loaded.files:
-        found = _below(file.path, include, common)
+        found = _below(file.path, include, common, disk)
         if found is None:
             _refuse_outside(file, common, findings)
         elif all(NAME.fullmatch(part) for part in found):
@@ -47,9 +48,9 @@ def module_paths(
 
 
 def _below(
-    path: Path, include: Sequence[Path], common: str | None
+    path: Path, include: Sequence[Path], common: str | None, disk: Disk
 ) -> tuple[str, ...] | None:
-    for resolve in (os.path.abspath, os.path.realpath):
+    for resolve in (os.path.abspath, disk.real_path):
         roots = sorted({resolve(folder) for folder in include}, key=len, reverse=True)
         if common is not None:
             roots.append(resolve(common))

@@ -7,6 +7,7 @@ wrong usage.
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import sys
@@ -74,7 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A terminal that lacks a character gets its number, as on standard error.
         sys.stdout.reconfigure(errors="backslashreplace")  # pyright: ignore[reportUnknownMemberType]
-    sys.exit(run(arguments))
+    # It lives for a second: garbage is not worth a search, nor is what is left over.
+    gc.disable()
+    status = run(arguments)
+    gc.freeze()
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:

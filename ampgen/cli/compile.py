@@ -13,8 +13,10 @@ import click
 from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
 
 if TYPE_CHECKING:
-    from ampgen.analysis import StandardInput
+    from collections.abc import Sequence
+
     from ampgen.output import Changes
+    from ampgen.source import StandardInput
 
 EPILOG = """\
 Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
@@ -77,9 +79,6 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 
     A SCHEMA is a file, or `-` for standard input. Prints nothing when all is well.
     """
-    from ampgen import output as files
-    from ampgen.pipeline import compile_schemas
-
     try:
         os.getcwd()
     except OSError:
@@ -90,23 +89,47 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     except OSError as error:
         click.echo(f"error: standard input: {error.strerror}", err=True)
         return 1
-    compiled = compile_schemas(inputs, include)
+    return _compile(inputs, include, output, format_, check=check)
+
+
+def _compile(
+    inputs: Sequence[Path | StandardInput],
+    include: Sequence[Path],
+    folder: Path,
+    format_: str,
+    *,
+    check: bool,
+) -> int:
+    from ampgen import memo, output
+    from ampgen.disk import RecordingDisk
+
+    note = memo.note_path(inputs, include)
+    made = memo.recall(note)
+    if made is not None and output.holds(folder, made):
+        print_diagnostics((), sys.stderr, format_, _colour())
+        return 0
+    from ampgen.pipeline import compile_schemas  # half of the time of a small schema
+
+    disk = RecordingDisk()
+    compiled = compile_schemas(inputs, include, disk)
     print_diagnostics(compiled.diagnostics, sys.stderr, format_, _colour())
     if compiled.files is None:
         return 1
+    if not compiled.diagnostics:
+        memo.remember(note, disk, compiled.files)
     try:
         if not check:
-            files.write(output, compiled.files)
+            output.write(folder, compiled.files)
             return 0
-        changes = files.compare(output, compiled.files)
-    except files.OutputError as error:
+        changes = output.compare(folder, compiled.files)
+    except output.OutputError as error:
         click.echo(f"error: {error}", err=True)
         return 1
-    return _report(output, changes)
+    return _report(folder, changes)
 
 
 def _inputs(schemas: tuple[str, ...], name: str | None) -> list[Path | StandardInput]:
-    from ampgen.analysis import StandardInput
+    from ampgen.source import StandardInput
 
     if "" in schemas:
         raise click.UsageError("the path of a schema is empty")

@@ -1,22 +1,30 @@
-"""The templates' environment: templates hold layout and loops, and decide nothing."""
+"""The templates' environment: templates hold layout and loops, and decide nothing.
+
+``FOLDER`` is where they are: an installed package has them inside it, a checkout beside
+it.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _PACKAGE = Path(__file__).parent.parent
+_INSTALLED = _PACKAGE / "templates"
+
+FOLDER = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "templates"
 
 
 @cache
 def environment() -> Environment:
-    """An installed package has the templates inside it, a checkout beside it."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
     return Environment(
-        loader=FileSystemLoader(
-            [_PACKAGE / "templates", _PACKAGE.parent / "templates"]
-        ),
+        loader=FileSystemLoader(FOLDER),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701  # it is Python that is written, not HTML
         trim_blocks=True,

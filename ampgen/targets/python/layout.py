@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -73,16 +74,17 @@ def either(*items: Part) -> Part:
 
 def flat(part: Part) -> str:
     """The part on one line."""
-    match part:
-        case str():
-            return part
-        case Group():
-            inside = ", ".join(flat(item) for item in part.items)
-            return inside if part.bare else part.open + inside + part.close
-        case Either():
-            return " | ".join(map(flat, part.items))
-        case _:
-            return "".join(flat(piece) for piece in part)
+    if isinstance(part, str):
+        return part
+    items = part if isinstance(part, tuple) else part.items
+    # Nearly all are text: a call for each would double the time of compiling.
+    texts = [item if isinstance(item, str) else flat(item) for item in items]
+    if isinstance(part, tuple):
+        return "".join(texts)
+    if isinstance(part, Either):
+        return " | ".join(texts)
+    inside = ", ".join(texts)
+    return inside if part.bare else part.open + inside + part.close
 
 
 def statement(*parts: Part, indent: int = 0) -> str:
@@ -91,8 +93,10 @@ def statement(*parts: Part, indent: int = 0) -> str:
     The first line is indented as well; there is no line end behind the last.
     """
     margin = INDENT * indent
-    lines = _lay(parts, len(margin), 0).split("\n")
-    text = margin + "\n".join(lines)
+    one_line = flat(parts)
+    if len(margin) + len(one_line) <= WIDTH:
+        return margin + one_line
+    text = margin + _lay(parts, len(margin), 0)
     if any(
         len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line)
         for line in text.split("\n")
@@ -111,9 +115,11 @@ def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
     more columns to follow it on its last line. ``inside``: of brackets.
     """
     one_line = flat(part)
+    if margin + len(one_line) + after <= WIDTH:
+        return one_line
     pieces = _pieces(part)
     groups = [at for at, piece in enumerate(pieces) if _can_open(piece)]
-    if margin + len(one_line) + after <= WIDTH or not groups:
+    if not groups:
         return one_line
     text = one_line
     for count in range(1, len(groups) + 1):
@@ -184,21 +190,27 @@ def _open_inside(either: Either, margin: int, before: str) -> str:
     return f"\n{' ' * margin}".join(lines)
 
 
+@lru_cache(maxsize=4096)  # of names mostly, and those come again
 def string(text: str) -> str:
     """A string literal: in double quotes, unless single ones need fewer escapes."""
     quote = _quote(text.count('"'), text.count("'"))
+    if '"' not in text and "'" not in text:
+        return quote + repr(text)[1:-1] + quote
     return quote + "".join(_escape(c, repr(c)[1:-1], quote) for c in text) + quote
 
 
 def byte_string(data: bytes, escaped: Collection[int] = ()) -> str:
     """A bytes literal; the bytes at the places ``escaped`` are written as ``\\xNN``."""
-    shown = bytes(byte for at, byte in enumerate(data) if at not in escaped)
-    quote = _quote(shown.count(b'"'), shown.count(b"'"))
+    quote = '"'
+    if b'"' in data:
+        shown = bytes(byte for at, byte in enumerate(data) if at not in escaped)
+        quote = _quote(shown.count(b'"'), shown.count(b"'"))
+    written = _BYTES[quote]
     text = "".join(
-        f"\\x{byte:02x}"
-        if at in escaped
-        else _escape(chr(byte), repr(bytes([byte]))[2:-1], quote)
-        for at, byte in enumerate(data)
+        [
+            f"\\x{byte:02x}" if at in escaped else written[byte]
+            for at, byte in enumerate(data)
+        ]
     )
     return f"b{quote}{text}{quote}"
 
@@ -211,6 +223,15 @@ def _escape(character: str, shown: str, quote: str) -> str:
     if character in "'\"":
         return f"\\{character}" if character == quote else character
     return shown
+
+
+# Quote -> how each byte is written between two of it.
+_BYTES = {
+    quote: tuple(
+        _escape(chr(byte), repr(bytes([byte]))[2:-1], quote) for byte in range(256)
+    )
+    for quote in "'\""
+}
 
 
 def number(value: float) -> str:

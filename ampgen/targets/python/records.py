@@ -9,6 +9,7 @@ length, ``r2`` the raw bytes of the second key.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from ampgen.model import EmptyMap, Enum, ListType, ListValue, MemberValue, Value
@@ -87,6 +88,7 @@ def in_order(fields: Sequence[Field]) -> list[Field]:
     return sorted(fields, key=lambda field: field.key.encode())
 
 
+@lru_cache(maxsize=4096)  # keys come again: for the writer, the reader, other records
 def pair_literal(key: str, value: str | None = None) -> str:
     """The bytes of a key, or of a whole pair, each with its length before it.
 

@@ -1,0 +1,149 @@
+"""Whether compiling again would make the same, found out without compiling.
+
+What is made depends on three things: what is asked for, the compiler itself, and what
+the disk answers (:mod:`ampgen.disk`). A run that had nothing to say leaves a note of
+them and of what it made, as digests. A later run asks the disk the same questions;
+where an answer is another, or the note cannot be read, nothing is known and the schemas
+are compiled. Notes lie in the user's cache folder; they hold no code, and no text of
+theirs ever comes into a program.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import tempfile
+from contextlib import suppress
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ampgen.disk import RecordingDisk, digest, digests
+from ampgen.source import StandardInput
+from ampgen.targets.templates import FOLDER as TEMPLATES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+MAX_NOTES = 256  # a few kilobytes each
+
+_PACKAGE = Path(__file__).parent
+
+
+def note_path(
+    schemas: Sequence[Path | StandardInput], include: Sequence[Path]
+) -> Path | None:
+    """Where the note of this very request is, if there is one.
+
+    ``None`` where no notes are kept: without a folder that is the user's own, and where
+    the compiler's own files cannot be read.
+    """
+    folder = _folder()
+    if folder is None:
+        return None
+    asked = [
+        [schema.name, digest(schema.content)]
+        if isinstance(schema, StandardInput)
+        else os.fspath(schema)
+        for schema in schemas
+    ]
+    try:
+        compiler = _compiler()
+        request = [compiler, os.getcwd(), asked, list(map(os.fspath, include))]
+    except OSError:
+        return None
+    return folder / f"{digest(json.dumps(request).encode())}.json"
+
+
+def recall(note: Path | None) -> Mapping[str, str] | None:
+    """The digests of the files that would be made, by path; ``None``: not known."""
+    if note is None:
+        return None
+    try:
+        known: Any = json.loads(note.read_bytes())
+        disk = RecordingDisk()
+        for path in known["real_paths"]:
+            disk.real_path(path)
+        for path in known["contents"]:
+            disk.read(Path(path))
+        if _answers(disk) != {key: known[key] for key in _answers(disk)}:
+            return None
+        return dict(known["made"].items())
+    except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        return None
+
+
+def remember(note: Path | None, disk: RecordingDisk, files: Mapping[str, str]) -> None:
+    """Note what a run made that asked ``disk`` and reported nothing."""
+    if note is None or not disk.is_steady:
+        return
+    text = json.dumps({**_answers(disk), "made": digests(files)})
+    with suppress(OSError):
+        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=note.parent)
+        with os.fdopen(handle, "w", encoding="ascii") as file:
+            file.write(text)
+        os.replace(temporary, note)
+        _forget_oldest(note.parent)
+
+
+def _folder() -> Path | None:
+    """The user's own: where others may write, notes might tell anything."""
+    named = os.environ.get("AMPGEN_CACHE")
+    folder = _cache_folder() if named is None else Path(named)
+    if folder is None or not folder.is_absolute():
+        return None
+    try:
+        there = folder.stat()
+    except FileNotFoundError:
+        return folder  # it is made when there is something to note
+    except OSError:
+        return None
+    if sys.platform == "win32":
+        return folder  # a profile is its user's
+    is_private = there.st_uid == os.getuid() and not there.st_mode & 0o022
+    return folder if is_private else None
+
+
+def _cache_folder() -> Path | None:
+    """Where this system has a program keep what it can do without."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA", "")
+        return Path(base, "ampgen", "Cache") if base else None
+    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
+    base = os.environ.get("XDG_CACHE_HOME") or default
+    return Path(os.path.expanduser(base), "ampgen")
+
+
+def _compiler() -> str:
+    """All that makes the files, as a digest: our own code, Python, and what we use.
+
+    Raises :class:`OSError` where they are no plain files.
+    """
+    parts = [sys.version, digest(Path(__file__).read_bytes())]
+    for root in (_PACKAGE, TEMPLATES):
+        for path in _files(root):
+            parts += [os.path.relpath(path, root), digest(path.read_bytes())]
+    for name in ("lark", "jinja2"):
+        spec = find_spec(name)  # imports nothing
+        if spec is None or spec.origin is None:
+            raise FileNotFoundError(name)
+        parts.append(digest(Path(spec.origin).read_bytes()))  # it tells the version
+    return digest(json.dumps(parts).encode())
+
+
+def _files(root: Path) -> Iterator[Path]:
+    for folder, folders, names in os.walk(root):
+        folders[:] = sorted(set(folders) - {"__pycache__"})
+        yield from (Path(folder, name) for name in sorted(names))
+
+
+def _answers(disk: RecordingDisk) -> dict[str, Any]:
+    return {"real_paths": disk.real_paths, "contents": disk.contents}
+
+
+def _forget_oldest(folder: Path) -> None:
+    notes = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime)
+    for entry in notes[:-MAX_NOTES]:
+        os.unlink(entry)
