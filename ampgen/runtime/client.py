@@ -120,6 +120,12 @@ def connect(
                 reason = f"no connection to {address} within {connect_timeout:g} s"
                 raise TimeoutError(reason) from None
             raise  # what the system says
+        except OSError as error:
+            if not isinstance(
+                where, Tcp
+            ):  # asyncio names a TCP peer, and no socket file
+                error.filename = where.path
+            raise
 
     return Connecting(connected)
 

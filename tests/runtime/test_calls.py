@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -455,3 +456,16 @@ async def test_limits_hold_on_a_connection(open_: Open) -> None:
         with pytest.raises(EncodeError, match="a box over 200 bytes"):
             await text.repeat("a" * 200)
         assert (await text.repeat("a")).text == "a"
+
+
+async def test_a_socket_file_that_is_not_there_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "socket"
+    with pytest.raises(FileNotFoundError, match=re.escape(str(path))):
+        await connect(f"unix:{path}")
+
+
+async def test_a_port_that_nobody_listens_on_is_named() -> None:
+    async with serve("127.0.0.1:0", Text()) as server:
+        address = server.addresses[0]
+    with pytest.raises(ConnectionRefusedError, match=address.rpartition(":")[2]):
+        await connect(address)
