@@ -112,22 +112,35 @@ class JoinResult:
 class ChatEventsClient(_Client):
     """What a client answers while it is connected to the chat."""
 
-    async def said(self, message: Message, *, timeout: _Timeout = _DEFAULT) -> None:
+    async def said(
+        self,
+        message: Message,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
         """Someone has spoken."""
-        await self._send(_SAID, (message,), timeout)
+        await self._send(_SAID, (message,), timeout, metadata)
 
     async def members(
         self,
         names: _Sequence[str],
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> None:
         """Someone has come or gone."""
-        await self._send(_MEMBERS, (names,), timeout)
+        await self._send(_MEMBERS, (names,), timeout, metadata)
 
-    async def ping(self, nonce: int, *, timeout: _Timeout = _DEFAULT) -> int:
+    async def ping(
+        self,
+        nonce: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> int:
         """Is anybody there? A client that does not answer is put out of the room."""
-        return await self._call(_PING, (nonce,), timeout)
+        return await self._call(_PING, (nonce,), timeout, metadata)
 
 
 class ChatEventsServer(_Server):
@@ -171,7 +184,13 @@ class ChatClient(_Client):
         """Call a service of this process, and answer what it calls in turn."""
         return cls._local(service, (chat_events,), options)
 
-    async def join(self, name: str, *, timeout: _Timeout = _DEFAULT) -> JoinResult:
+    async def join(
+        self,
+        name: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> JoinResult:
         """Enter the room.
 
         Returns:
@@ -181,18 +200,29 @@ class ChatClient(_Client):
         Raises:
             NameTaken: Someone else in the room has this name.
         """
-        return await self._call(_JOIN, (name,), timeout)
+        return await self._call(_JOIN, (name,), timeout, metadata)
 
-    async def say(self, text: str, *, timeout: _Timeout = _DEFAULT) -> None:
+    async def say(
+        self,
+        text: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
         """Say.
 
         Raises:
             NotInRoom: Only who has joined may speak.
         """
-        return await self._call(_SAY, (text,), timeout)
+        return await self._call(_SAY, (text,), timeout, metadata)
 
-    async def leave(self, *, timeout: _Timeout = _DEFAULT) -> None:
-        return await self._call(_LEAVE, (), timeout)
+    async def leave(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return await self._call(_LEAVE, (), timeout, metadata)
 
 
 class ChatServer(_Server):
@@ -375,7 +405,7 @@ _error_NotInRoom = _DeclaredError(
 )
 
 
-def _write_Said(ask: bytes, arguments: tuple[Message], depth: int) -> bytes:
+def _write_Said(head: bytes, arguments: tuple[Message], depth: int) -> bytes:
     (a1,) = arguments
     key = "message"
     try:
@@ -383,9 +413,7 @@ def _write_Said(ask: bytes, arguments: tuple[Message], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x04Said", b"\x00\x07message", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x07message", n1, v1, b"\x00\x00"))
 
 
 def _read_Said(data: bytes, at: int, depth: int) -> tuple[tuple[Message], int]:
@@ -426,7 +454,7 @@ _SAID = _Command[tuple[Message], None](
 )
 
 
-def _write_Members(ask: bytes, arguments: tuple[_Sequence[str]], depth: int) -> bytes:
+def _write_Members(head: bytes, arguments: tuple[_Sequence[str]], depth: int) -> bytes:
     (a1,) = arguments
     key = "names"
     try:
@@ -434,16 +462,7 @@ def _write_Members(ask: bytes, arguments: tuple[_Sequence[str]], depth: int) -> 
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x07Members",
-            b"\x00\x05names",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05names", n1, v1, b"\x00\x00"))
 
 
 def _read_Members(data: bytes, at: int, depth: int) -> tuple[tuple[list[str]], int]:
@@ -484,7 +503,7 @@ _MEMBERS = _Command[tuple[_Sequence[str]], None](
 )
 
 
-def _write_Ping(ask: bytes, arguments: tuple[int], depth: int) -> bytes:
+def _write_Ping(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "nonce"
     try:
@@ -492,9 +511,7 @@ def _write_Ping(ask: bytes, arguments: tuple[int], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x04Ping", b"\x00\x05nonce", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x05nonce", n1, v1, b"\x00\x00"))
 
 
 def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
@@ -522,14 +539,14 @@ def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     return (v1,), end
 
 
-def _write_Ping_answer(answer: bytes, result: int, depth: int) -> bytes:
+def _write_Ping_answer(head: bytes, result: int, depth: int) -> bytes:
     key = "nonce"
     try:
         v1 = _encode_int(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05nonce", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05nonce", n1, v1, b"\x00\x00"))
 
 
 def _read_Ping_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
@@ -570,7 +587,7 @@ _PING = _Command[tuple[int], int](
 )
 
 
-def _write_Join(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Join(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "name"
     try:
@@ -578,9 +595,7 @@ def _write_Join(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x04Join", b"\x00\x04name", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x04name", n1, v1, b"\x00\x00"))
 
 
 def _read_Join(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -608,7 +623,7 @@ def _read_Join(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     return (v1,), end
 
 
-def _write_Join_answer(answer: bytes, result: JoinResult, depth: int) -> bytes:
+def _write_Join_answer(head: bytes, result: JoinResult, depth: int) -> bytes:
     if not isinstance(result, JoinResult):
         raise _wrong_type("a JoinResult", result)
     key = "names"
@@ -621,7 +636,7 @@ def _write_Join_answer(answer: bytes, result: JoinResult, depth: int) -> bytes:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (answer, b"\x00\x05names", n1, v1, b"\x00\x06recent", n2, v2, b"\x00\x00"),
+        (head, b"\x00\x05names", n1, v1, b"\x00\x06recent", n2, v2, b"\x00\x00"),
     )
 
 
@@ -675,7 +690,7 @@ _JOIN = _Command[tuple[str], JoinResult](
 )
 
 
-def _write_Say(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Say(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "text"
     try:
@@ -683,9 +698,7 @@ def _write_Say(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x03Say", b"\x00\x04text", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x04text", n1, v1, b"\x00\x00"))
 
 
 def _read_Say(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -726,8 +739,8 @@ _SAY = _Command[tuple[str], None](
 )
 
 
-def _write_Leave(ask: bytes, arguments: tuple[()], depth: int) -> bytes:
-    return b"".join((ask, b"\x00\x08_command\x00\x05Leave", b"\x00\x00"))
+def _write_Leave(head: bytes, arguments: tuple[()], depth: int) -> bytes:
+    return b"".join((head, b"\x00\x00"))
 
 
 def _read_Leave(data: bytes, at: int, depth: int) -> tuple[tuple[()], int]:

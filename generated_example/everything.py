@@ -406,11 +406,18 @@ class WatcherClient(_Client):
         total: int,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> None:
-        await self._send(_PROGRESS, (done, total), timeout)
+        await self._send(_PROGRESS, (done, total), timeout, metadata)
 
-    async def confirm(self, question: str, *, timeout: _Timeout = _DEFAULT) -> bool:
-        return await self._call(_CONFIRM, (question,), timeout)
+    async def confirm(
+        self,
+        question: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> bool:
+        return await self._call(_CONFIRM, (question,), timeout, metadata)
 
 
 class WatcherServer(_Server):
@@ -453,43 +460,54 @@ class EverythingClient(_audit.AuditedClient):
         value: Scalars,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> Scalars:
-        return await self._call(_ECHO_SCALARS, (value,), timeout)
+        return await self._call(_ECHO_SCALARS, (value,), timeout, metadata)
 
     async def echo_maybe(
         self,
         value: MaybeScalars,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> MaybeScalars:
-        return await self._call(_ECHO_MAYBE, (value,), timeout)
+        return await self._call(_ECHO_MAYBE, (value,), timeout, metadata)
 
     async def echo_defaults(
         self,
         value: Defaults,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> Defaults:
-        return await self._call(_ECHO_DEFAULTS, (value,), timeout)
+        return await self._call(_ECHO_DEFAULTS, (value,), timeout, metadata)
 
     async def echo_nested(
         self,
         value: Nested,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> Nested:
-        return await self._call(_ECHO_NESTED, (value,), timeout)
+        return await self._call(_ECHO_NESTED, (value,), timeout, metadata)
 
-    async def echo_node(self, value: Node, *, timeout: _Timeout = _DEFAULT) -> Node:
-        return await self._call(_ECHO_NODE, (value,), timeout)
+    async def echo_node(
+        self,
+        value: Node,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> Node:
+        return await self._call(_ECHO_NODE, (value,), timeout, metadata)
 
     async def echo_target(
         self,
         value: Target,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> Target:
-        return await self._call(_ECHO_TARGET, (value,), timeout)
+        return await self._call(_ECHO_TARGET, (value,), timeout, metadata)
 
     async def echo_scalar_arguments(
         self,
@@ -507,11 +525,13 @@ class EverythingClient(_audit.AuditedClient):
         file: str | _PathLike[str],
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> EchoScalarArgumentsResult:
         return await self._call(
             _ECHO_SCALAR_ARGUMENTS,
             (truth, whole, real, text, raw, exact, moment, day, span, id, any, file),
             timeout,
+            metadata,
         )
 
     async def arguments(
@@ -526,6 +546,7 @@ class EverythingClient(_audit.AuditedClient):
         *,
         last: str,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> ArgumentsResult:
         """Optional and default arguments; a required one behind them comes by name.
 
@@ -536,6 +557,7 @@ class EverythingClient(_audit.AuditedClient):
             _ARGUMENTS,
             (first, second, third, level, numbers, scores, last, timeout_),
             timeout,
+            metadata,
         )
 
     async def maybe(
@@ -543,8 +565,9 @@ class EverythingClient(_audit.AuditedClient):
         text: str | None = None,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> str | None:
-        return await self._call(_MAYBE, (text,), timeout)
+        return await self._call(_MAYBE, (text,), timeout, metadata)
 
     async def sort(
         self,
@@ -552,24 +575,43 @@ class EverythingClient(_audit.AuditedClient):
         by: _Mapping[str, int] = {},
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> list[float]:
-        return await self._call(_SORT, (numbers, by), timeout)
+        return await self._call(_SORT, (numbers, by), timeout, metadata)
 
-    async def upper(self, text: str, *, timeout: _Timeout = _DEFAULT) -> str:
-        return await self._call(_UPPER, (text,), timeout)
+    async def upper(
+        self,
+        text: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str:
+        return await self._call(_UPPER, (text,), timeout, metadata)
 
-    async def touch(self, target: Target, *, timeout: _Timeout = _DEFAULT) -> None:
+    async def touch(
+        self,
+        target: Target,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
         """No arrow: the answer carries nothing, but it is still awaited."""
-        return await self._call(_TOUCH, (target,), timeout)
+        return await self._call(_TOUCH, (target,), timeout, metadata)
 
-    async def fail(self, how: str, *, timeout: _Timeout = _DEFAULT) -> None:
+    async def fail(
+        self,
+        how: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
         """Fail.
 
         Raises:
             Rejected: Every field of an error is optional or has a default.
             Corrupt: A fatal error closes the connection after it has been sent.
         """
-        return await self._call(_FAIL, (how,), timeout)
+        return await self._call(_FAIL, (how,), timeout, metadata)
 
     async def log(
         self,
@@ -578,9 +620,10 @@ class EverythingClient(_audit.AuditedClient):
         entry: _audit.Entry | None = None,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> None:
         """One way: no answer is asked for."""
-        await self._send(_LOG, (level, line, entry), timeout)
+        await self._send(_LOG, (level, line, entry), timeout, metadata)
 
     async def upper_case(
         self,
@@ -589,9 +632,10 @@ class EverythingClient(_audit.AuditedClient):
         *,
         lower: str,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> UpperCaseResult:
         """Keys that sort before AMP's own."""
-        return await self._call(_UPPER_CASE, (key, digit, lower), timeout)
+        return await self._call(_UPPER_CASE, (key, digit, lower), timeout, metadata)
 
     @_deprecated("use Upper")
     async def old_upper(
@@ -599,8 +643,9 @@ class EverythingClient(_audit.AuditedClient):
         text: str,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> OldUpperResult:
-        return await self._call(_OLD_UPPER, (text,), timeout)
+        return await self._call(_OLD_UPPER, (text,), timeout, metadata)
 
     async def connect_(
         self,
@@ -608,8 +653,9 @@ class EverythingClient(_audit.AuditedClient):
         import_: str,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> ConnectResult:
-        return await self._call(_CONNECT, (self_, import_), timeout)
+        return await self._call(_CONNECT, (self_, import_), timeout, metadata)
 
 
 class EverythingServer(_audit.AuditedServer):
@@ -735,8 +781,13 @@ class EverythingServer(_audit.AuditedServer):
 class OperatorClient(EverythingClient):
     """A service may extend others: it has their commands, and their `calls`, too."""
 
-    async def stop(self, *, timeout: _Timeout = _DEFAULT) -> None:
-        return await self._call(_STOP, (), timeout)
+    async def stop(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return await self._call(_STOP, (), timeout, metadata)
 
 
 class OperatorServer(EverythingServer):
@@ -750,8 +801,13 @@ class OperatorServer(EverythingServer):
 class JanitorClient(_audit.AuditedClient):
     """Calls the commands of Janitor."""
 
-    async def sweep(self, *, timeout: _Timeout = _DEFAULT) -> None:
-        return await self._call(_SWEEP, (), timeout)
+    async def sweep(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return await self._call(_SWEEP, (), timeout, metadata)
 
 
 @_deprecated("use Operator", category=None)
@@ -2237,7 +2293,7 @@ _error_Corrupt = _DeclaredError(
 )
 
 
-def _write_Progress(ask: bytes, arguments: tuple[int, int], depth: int) -> bytes:
+def _write_Progress(head: bytes, arguments: tuple[int, int], depth: int) -> bytes:
     a1, a2 = arguments
     key = "done"
     try:
@@ -2249,17 +2305,7 @@ def _write_Progress(ask: bytes, arguments: tuple[int, int], depth: int) -> bytes
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x08Progress",
-            b"\x00\x04done",
-            n1,
-            v1,
-            b"\x00\x05total",
-            n2,
-            v2,
-            b"\x00\x00",
-        ),
+        (head, b"\x00\x04done", n1, v1, b"\x00\x05total", n2, v2, b"\x00\x00"),
     )
 
 
@@ -2310,7 +2356,7 @@ _PROGRESS = _Command[tuple[int, int], None](
 )
 
 
-def _write_Confirm(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Confirm(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "question"
     try:
@@ -2318,16 +2364,7 @@ def _write_Confirm(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x07Confirm",
-            b"\x00\x08question",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x08question", n1, v1, b"\x00\x00"))
 
 
 def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -2355,14 +2392,14 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     return (v1,), end
 
 
-def _write_Confirm_answer(answer: bytes, result: bool, depth: int) -> bytes:
+def _write_Confirm_answer(head: bytes, result: bool, depth: int) -> bytes:
     key = "result"
     try:
         v1 = _encode_bool(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x06result", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
 
 
 def _read_Confirm_answer(data: bytes, at: int, depth: int) -> tuple[bool, int]:
@@ -2402,7 +2439,7 @@ _CONFIRM = _Command[tuple[str], bool](
 )
 
 
-def _write_EchoScalars(ask: bytes, arguments: tuple[Scalars], depth: int) -> bytes:
+def _write_EchoScalars(head: bytes, arguments: tuple[Scalars], depth: int) -> bytes:
     (a1,) = arguments
     key = "value"
     try:
@@ -2410,16 +2447,7 @@ def _write_EchoScalars(ask: bytes, arguments: tuple[Scalars], depth: int) -> byt
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x0bEchoScalars",
-            b"\x00\x05value",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoScalars(data: bytes, at: int, depth: int) -> tuple[tuple[Scalars], int]:
@@ -2447,14 +2475,14 @@ def _read_EchoScalars(data: bytes, at: int, depth: int) -> tuple[tuple[Scalars],
     return (v1,), end
 
 
-def _write_EchoScalars_answer(answer: bytes, result: Scalars, depth: int) -> bytes:
+def _write_EchoScalars_answer(head: bytes, result: Scalars, depth: int) -> bytes:
     key = "value"
     try:
         v1 = _encode_Scalars(result, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05value", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoScalars_answer(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
@@ -2494,7 +2522,7 @@ _ECHO_SCALARS = _Command[tuple[Scalars], Scalars](
 )
 
 
-def _write_EchoMaybe(ask: bytes, arguments: tuple[MaybeScalars], depth: int) -> bytes:
+def _write_EchoMaybe(head: bytes, arguments: tuple[MaybeScalars], depth: int) -> bytes:
     (a1,) = arguments
     key = "value"
     try:
@@ -2502,16 +2530,7 @@ def _write_EchoMaybe(ask: bytes, arguments: tuple[MaybeScalars], depth: int) -> 
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x09EchoMaybe",
-            b"\x00\x05value",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoMaybe(
@@ -2543,14 +2562,14 @@ def _read_EchoMaybe(
     return (v1,), end
 
 
-def _write_EchoMaybe_answer(answer: bytes, result: MaybeScalars, depth: int) -> bytes:
+def _write_EchoMaybe_answer(head: bytes, result: MaybeScalars, depth: int) -> bytes:
     key = "value"
     try:
         v1 = _encode_MaybeScalars(result, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05value", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoMaybe_answer(
@@ -2594,7 +2613,7 @@ _ECHO_MAYBE = _Command[tuple[MaybeScalars], MaybeScalars](
 )
 
 
-def _write_EchoDefaults(ask: bytes, arguments: tuple[Defaults], depth: int) -> bytes:
+def _write_EchoDefaults(head: bytes, arguments: tuple[Defaults], depth: int) -> bytes:
     (a1,) = arguments
     key = "value"
     try:
@@ -2602,16 +2621,7 @@ def _write_EchoDefaults(ask: bytes, arguments: tuple[Defaults], depth: int) -> b
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x0cEchoDefaults",
-            b"\x00\x05value",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoDefaults(data: bytes, at: int, depth: int) -> tuple[tuple[Defaults], int]:
@@ -2639,14 +2649,14 @@ def _read_EchoDefaults(data: bytes, at: int, depth: int) -> tuple[tuple[Defaults
     return (v1,), end
 
 
-def _write_EchoDefaults_answer(answer: bytes, result: Defaults, depth: int) -> bytes:
+def _write_EchoDefaults_answer(head: bytes, result: Defaults, depth: int) -> bytes:
     key = "value"
     try:
         v1 = _encode_Defaults(result, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05value", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoDefaults_answer(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
@@ -2686,7 +2696,7 @@ _ECHO_DEFAULTS = _Command[tuple[Defaults], Defaults](
 )
 
 
-def _write_EchoNested(ask: bytes, arguments: tuple[Nested], depth: int) -> bytes:
+def _write_EchoNested(head: bytes, arguments: tuple[Nested], depth: int) -> bytes:
     (a1,) = arguments
     key = "value"
     try:
@@ -2694,16 +2704,7 @@ def _write_EchoNested(ask: bytes, arguments: tuple[Nested], depth: int) -> bytes
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x0aEchoNested",
-            b"\x00\x05value",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoNested(data: bytes, at: int, depth: int) -> tuple[tuple[Nested], int]:
@@ -2731,14 +2732,14 @@ def _read_EchoNested(data: bytes, at: int, depth: int) -> tuple[tuple[Nested], i
     return (v1,), end
 
 
-def _write_EchoNested_answer(answer: bytes, result: Nested, depth: int) -> bytes:
+def _write_EchoNested_answer(head: bytes, result: Nested, depth: int) -> bytes:
     key = "value"
     try:
         v1 = _encode_Nested(result, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05value", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoNested_answer(data: bytes, at: int, depth: int) -> tuple[Nested, int]:
@@ -2778,7 +2779,7 @@ _ECHO_NESTED = _Command[tuple[Nested], Nested](
 )
 
 
-def _write_EchoNode(ask: bytes, arguments: tuple[Node], depth: int) -> bytes:
+def _write_EchoNode(head: bytes, arguments: tuple[Node], depth: int) -> bytes:
     (a1,) = arguments
     key = "value"
     try:
@@ -2786,16 +2787,7 @@ def _write_EchoNode(ask: bytes, arguments: tuple[Node], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x08EchoNode",
-            b"\x00\x05value",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoNode(data: bytes, at: int, depth: int) -> tuple[tuple[Node], int]:
@@ -2823,14 +2815,14 @@ def _read_EchoNode(data: bytes, at: int, depth: int) -> tuple[tuple[Node], int]:
     return (v1,), end
 
 
-def _write_EchoNode_answer(answer: bytes, result: Node, depth: int) -> bytes:
+def _write_EchoNode_answer(head: bytes, result: Node, depth: int) -> bytes:
     key = "value"
     try:
         v1 = _encode_Node(result, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05value", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoNode_answer(data: bytes, at: int, depth: int) -> tuple[Node, int]:
@@ -2870,7 +2862,7 @@ _ECHO_NODE = _Command[tuple[Node], Node](
 )
 
 
-def _write_EchoTarget(ask: bytes, arguments: tuple[Target], depth: int) -> bytes:
+def _write_EchoTarget(head: bytes, arguments: tuple[Target], depth: int) -> bytes:
     (a1,) = arguments
     key = "value"
     try:
@@ -2878,16 +2870,7 @@ def _write_EchoTarget(ask: bytes, arguments: tuple[Target], depth: int) -> bytes
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x0aEchoTarget",
-            b"\x00\x05value",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoTarget(data: bytes, at: int, depth: int) -> tuple[tuple[Target], int]:
@@ -2915,14 +2898,14 @@ def _read_EchoTarget(data: bytes, at: int, depth: int) -> tuple[tuple[Target], i
     return (v1,), end
 
 
-def _write_EchoTarget_answer(answer: bytes, result: Target, depth: int) -> bytes:
+def _write_EchoTarget_answer(head: bytes, result: Target, depth: int) -> bytes:
     key = "value"
     try:
         v1 = _encode_Target(result, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05value", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05value", n1, v1, b"\x00\x00"))
 
 
 def _read_EchoTarget_answer(data: bytes, at: int, depth: int) -> tuple[Target, int]:
@@ -2963,7 +2946,7 @@ _ECHO_TARGET = _Command[tuple[Target], Target](
 
 
 def _write_EchoScalarArguments(
-    ask: bytes,
+    head: bytes,
     arguments: tuple[
         bool,
         int,
@@ -3022,8 +3005,7 @@ def _write_EchoScalarArguments(
         raise _fault_at(key, fault) from None
     return b"".join(
         (
-            ask,
-            b"\x00\x08_command\x00\x13EchoScalarArguments",
+            head,
             b"\x00\x03any",
             n1,
             v1,
@@ -3210,7 +3192,7 @@ def _read_EchoScalarArguments(
 
 
 def _write_EchoScalarArguments_answer(
-    answer: bytes,
+    head: bytes,
     result: EchoScalarArgumentsResult,
     depth: int,
 ) -> bytes:
@@ -3257,7 +3239,7 @@ def _write_EchoScalarArguments_answer(
         raise _fault_at(key, fault) from None
     return b"".join(
         (
-            answer,
+            head,
             b"\x00\x03any",
             n1,
             v1,
@@ -3473,7 +3455,7 @@ _ECHO_SCALAR_ARGUMENTS = _Command[
 
 
 def _write_Arguments(
-    ask: bytes,
+    head: bytes,
     arguments: tuple[
         str,
         int,
@@ -3524,8 +3506,7 @@ def _write_Arguments(
         raise _fault_at(key, fault) from None
     return b"".join(
         (
-            ask,
-            b"\x00\x08_command\x00\x09Arguments",
+            head,
             b"\x00\x05first",
             n1,
             v1,
@@ -3647,11 +3628,7 @@ def _read_Arguments(
     return (v1, v6, v7, v3, v4, v5, v2, v8), end
 
 
-def _write_Arguments_answer(
-    answer: bytes,
-    result: ArgumentsResult,
-    depth: int,
-) -> bytes:
+def _write_Arguments_answer(head: bytes, result: ArgumentsResult, depth: int) -> bytes:
     if not isinstance(result, ArgumentsResult):
         raise _wrong_type("an ArgumentsResult", result)
     key = "count"
@@ -3667,7 +3644,7 @@ def _write_Arguments_answer(
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, k1, n1, v1, b"\x00\x04text", n2, v2, b"\x00\x00"))
+    return b"".join((head, k1, n1, v1, b"\x00\x04text", n2, v2, b"\x00\x00"))
 
 
 _new_Arguments_result = _maker(ArgumentsResult)
@@ -3733,7 +3710,7 @@ _ARGUMENTS = _Command[
 )
 
 
-def _write_Maybe(ask: bytes, arguments: tuple[str | None], depth: int) -> bytes:
+def _write_Maybe(head: bytes, arguments: tuple[str | None], depth: int) -> bytes:
     (a1,) = arguments
     key = "text"
     try:
@@ -3745,7 +3722,7 @@ def _write_Maybe(ask: bytes, arguments: tuple[str | None], depth: int) -> bytes:
             n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((ask, b"\x00\x08_command\x00\x05Maybe", k1, n1, v1, b"\x00\x00"))
+    return b"".join((head, k1, n1, v1, b"\x00\x00"))
 
 
 def _read_Maybe(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], int]:
@@ -3771,7 +3748,7 @@ def _read_Maybe(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], in
     return (v1,), end
 
 
-def _write_Maybe_answer(answer: bytes, result: str | None, depth: int) -> bytes:
+def _write_Maybe_answer(head: bytes, result: str | None, depth: int) -> bytes:
     key = "text"
     try:
         if result is None:
@@ -3782,7 +3759,7 @@ def _write_Maybe_answer(answer: bytes, result: str | None, depth: int) -> bytes:
             n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, k1, n1, v1, b"\x00\x00"))
+    return b"".join((head, k1, n1, v1, b"\x00\x00"))
 
 
 def _read_Maybe_answer(data: bytes, at: int, depth: int) -> tuple[str | None, int]:
@@ -3821,7 +3798,7 @@ _MAYBE = _Command[tuple[str | None], str | None](
 
 
 def _write_Sort(
-    ask: bytes,
+    head: bytes,
     arguments: tuple[_Sequence[float], _Mapping[str, int]],
     depth: int,
 ) -> bytes:
@@ -3836,17 +3813,7 @@ def _write_Sort(
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x04Sort",
-            b"\x00\x02by",
-            n1,
-            v1,
-            b"\x00\x07numbers",
-            n2,
-            v2,
-            b"\x00\x00",
-        ),
+        (head, b"\x00\x02by", n1, v1, b"\x00\x07numbers", n2, v2, b"\x00\x00"),
     )
 
 
@@ -3886,14 +3853,14 @@ def _read_Sort(
     return (v2, v1), end
 
 
-def _write_Sort_answer(answer: bytes, result: _Sequence[float], depth: int) -> bytes:
+def _write_Sort_answer(head: bytes, result: _Sequence[float], depth: int) -> bytes:
     key = "result"
     try:
         v1 = _encode_list(result, _encode_float, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x06result", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
 
 
 def _read_Sort_answer(data: bytes, at: int, depth: int) -> tuple[list[float], int]:
@@ -3933,7 +3900,7 @@ _SORT = _Command[tuple[_Sequence[float], _Mapping[str, int]], list[float]](
 )
 
 
-def _write_Upper(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Upper(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "text"
     try:
@@ -3941,9 +3908,7 @@ def _write_Upper(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x05Upper", b"\x00\x04text", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x04text", n1, v1, b"\x00\x00"))
 
 
 def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -3971,14 +3936,14 @@ def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     return (v1,), end
 
 
-def _write_Upper_answer(answer: bytes, result: str, depth: int) -> bytes:
+def _write_Upper_answer(head: bytes, result: str, depth: int) -> bytes:
     key = "result"
     try:
         v1 = _encode_str(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x06result", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
 
 
 def _read_Upper_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
@@ -4018,7 +3983,7 @@ _UPPER = _Command[tuple[str], str](
 )
 
 
-def _write_Touch(ask: bytes, arguments: tuple[Target], depth: int) -> bytes:
+def _write_Touch(head: bytes, arguments: tuple[Target], depth: int) -> bytes:
     (a1,) = arguments
     key = "target"
     try:
@@ -4026,9 +3991,7 @@ def _write_Touch(ask: bytes, arguments: tuple[Target], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x05Touch", b"\x00\x06target", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x06target", n1, v1, b"\x00\x00"))
 
 
 def _read_Touch(data: bytes, at: int, depth: int) -> tuple[tuple[Target], int]:
@@ -4068,7 +4031,7 @@ _TOUCH = _Command[tuple[Target], None](
 )
 
 
-def _write_Fail(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Fail(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "how"
     try:
@@ -4076,9 +4039,7 @@ def _write_Fail(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x04Fail", b"\x00\x03how", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x03how", n1, v1, b"\x00\x00"))
 
 
 def _read_Fail(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -4120,7 +4081,7 @@ _FAIL = _Command[tuple[str], None](
 
 
 def _write_Log(
-    ask: bytes,
+    head: bytes,
     arguments: tuple[Level, str, _audit.Entry | None],
     depth: int,
 ) -> bytes:
@@ -4143,8 +4104,7 @@ def _write_Log(
         raise _fault_at(key, fault) from None
     return b"".join(
         (
-            ask,
-            b"\x00\x08_command\x00\x03Log",
+            head,
             k1,
             n1,
             v1,
@@ -4218,7 +4178,7 @@ _LOG = _Command[tuple[Level, str, _audit.Entry | None], None](
 
 
 def _write_UpperCase(
-    ask: bytes,
+    head: bytes,
     arguments: tuple[str, int | None, str],
     depth: int,
 ) -> bytes:
@@ -4247,8 +4207,7 @@ def _write_UpperCase(
             b"\x00\x03Key",
             n2,
             v2,
-            ask,
-            b"\x00\x08_command\x00\x05UPPER",
+            head,
             b"\x00\x05lower",
             n3,
             v3,
@@ -4302,11 +4261,7 @@ def _read_UpperCase(
     return (v2, v1, v3), end
 
 
-def _write_UpperCase_answer(
-    answer: bytes,
-    result: UpperCaseResult,
-    depth: int,
-) -> bytes:
+def _write_UpperCase_answer(head: bytes, result: UpperCaseResult, depth: int) -> bytes:
     if not isinstance(result, UpperCaseResult):
         raise _wrong_type("an UpperCaseResult", result)
     key = "Answer"
@@ -4319,7 +4274,7 @@ def _write_UpperCase_answer(
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (b"\x00\x06Answer", n1, v1, answer, b"\x00\x05zebra", n2, v2, b"\x00\x00"),
+        (b"\x00\x06Answer", n1, v1, head, b"\x00\x05zebra", n2, v2, b"\x00\x00"),
     )
 
 
@@ -4376,7 +4331,7 @@ _UPPER_CASE = _Command[tuple[str, int | None, str], UpperCaseResult](
 )
 
 
-def _write_OldUpper(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_OldUpper(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "the-text"
     try:
@@ -4384,16 +4339,7 @@ def _write_OldUpper(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x09old-upper",
-            b"\x00\x08the-text",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x08the-text", n1, v1, b"\x00\x00"))
 
 
 def _read_OldUpper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -4421,7 +4367,7 @@ def _read_OldUpper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     return (v1,), end
 
 
-def _write_OldUpper_answer(answer: bytes, result: OldUpperResult, depth: int) -> bytes:
+def _write_OldUpper_answer(head: bytes, result: OldUpperResult, depth: int) -> bytes:
     if not isinstance(result, OldUpperResult):
         raise _wrong_type("an OldUpperResult", result)
     key = "again"
@@ -4430,7 +4376,7 @@ def _write_OldUpper_answer(answer: bytes, result: OldUpperResult, depth: int) ->
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x05again", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x05again", n1, v1, b"\x00\x00"))
 
 
 _new_OldUpper_result = _maker(OldUpperResult)
@@ -4478,7 +4424,7 @@ _OLD_UPPER = _Command[tuple[str], OldUpperResult](
 )
 
 
-def _write_connect(ask: bytes, arguments: tuple[int, str], depth: int) -> bytes:
+def _write_connect(head: bytes, arguments: tuple[int, str], depth: int) -> bytes:
     a1, a2 = arguments
     key = "import"
     try:
@@ -4490,17 +4436,7 @@ def _write_connect(ask: bytes, arguments: tuple[int, str], depth: int) -> bytes:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x07connect",
-            b"\x00\x06import",
-            n1,
-            v1,
-            b"\x00\x04self",
-            n2,
-            v2,
-            b"\x00\x00",
-        ),
+        (head, b"\x00\x06import", n1, v1, b"\x00\x04self", n2, v2, b"\x00\x00"),
     )
 
 
@@ -4538,7 +4474,7 @@ def _read_connect(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], in
     return (v2, v1), end
 
 
-def _write_connect_answer(answer: bytes, result: ConnectResult, depth: int) -> bytes:
+def _write_connect_answer(head: bytes, result: ConnectResult, depth: int) -> bytes:
     if not isinstance(result, ConnectResult):
         raise _wrong_type("a ConnectResult", result)
     key = "class"
@@ -4551,7 +4487,7 @@ def _write_connect_answer(answer: bytes, result: ConnectResult, depth: int) -> b
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (answer, b"\x00\x05class", n1, v1, b"\x00\x04self", n2, v2, b"\x00\x00"),
+        (head, b"\x00\x05class", n1, v1, b"\x00\x04self", n2, v2, b"\x00\x00"),
     )
 
 
@@ -4604,8 +4540,8 @@ _CONNECT = _Command[tuple[int, str], ConnectResult](
 )
 
 
-def _write_Stop(ask: bytes, arguments: tuple[()], depth: int) -> bytes:
-    return b"".join((ask, b"\x00\x08_command\x00\x04Stop", b"\x00\x00"))
+def _write_Stop(head: bytes, arguments: tuple[()], depth: int) -> bytes:
+    return b"".join((head, b"\x00\x00"))
 
 
 def _read_Stop(data: bytes, at: int, depth: int) -> tuple[tuple[()], int]:
@@ -4629,8 +4565,8 @@ _STOP = _Command[tuple[()], None](
 )
 
 
-def _write_Sweep(ask: bytes, arguments: tuple[()], depth: int) -> bytes:
-    return b"".join((ask, b"\x00\x08_command\x00\x05Sweep", b"\x00\x00"))
+def _write_Sweep(head: bytes, arguments: tuple[()], depth: int) -> bytes:
+    return b"".join((head, b"\x00\x00"))
 
 
 def _read_Sweep(data: bytes, at: int, depth: int) -> tuple[tuple[()], int]:

@@ -71,6 +71,7 @@ class RepeaterClient(_Client):
         times: int = 1,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> RepeatResult:
         """Repeat a text.
 
@@ -82,7 +83,7 @@ class RepeaterClient(_Client):
         Raises:
             TooLong: The answer would be too long.
         """
-        return await self._call(_REPEAT, (text, times), timeout)
+        return await self._call(_REPEAT, (text, times), timeout, metadata)
 
 
 class RepeaterServer(_Server):
@@ -148,7 +149,7 @@ _error_TooLong = _DeclaredError(
 )
 
 
-def _write_Repeat(ask: bytes, arguments: tuple[str, int], depth: int) -> bytes:
+def _write_Repeat(head: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     a1, a2 = arguments
     key = "text"
     try:
@@ -160,17 +161,7 @@ def _write_Repeat(ask: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x06Repeat",
-            b"\x00\x04text",
-            n1,
-            v1,
-            b"\x00\x05times",
-            n2,
-            v2,
-            b"\x00\x00",
-        ),
+        (head, b"\x00\x04text", n1, v1, b"\x00\x05times", n2, v2, b"\x00\x00"),
     )
 
 
@@ -206,7 +197,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
     return (v1, v2), end
 
 
-def _write_Repeat_answer(answer: bytes, result: RepeatResult, depth: int) -> bytes:
+def _write_Repeat_answer(head: bytes, result: RepeatResult, depth: int) -> bytes:
     if not isinstance(result, RepeatResult):
         raise _wrong_type("a RepeatResult", result)
     key = "text"
@@ -215,7 +206,7 @@ def _write_Repeat_answer(answer: bytes, result: RepeatResult, depth: int) -> byt
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x04text", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x04text", n1, v1, b"\x00\x00"))
 
 
 _new_Repeat_result = _maker(RepeatResult)

@@ -106,8 +106,11 @@ async def listen() -> AsyncGenerator[RawListener]:
 
 @asynccontextmanager
 async def client_of(cls: Any, **options: Any) -> AsyncGenerator[tuple[Any, RawPeer]]:
-    """A client of ours and what it is connected to."""
+    """A client of ours and what it is connected to: as if it had said already what it
+    understands beyond AMP.
+    """
     async with listen() as listener, cls.connect(listener.address, **options) as client:
+        client._shell.protocol.greets = False
         yield client, await listener.accept()
 
 

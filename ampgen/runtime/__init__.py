@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         Unavailable,
         UnknownCommand,
     )
+    from ampgen.runtime.extras import Metadata
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
@@ -59,6 +60,7 @@ __all__ = [
     "Json",
     "Limits",
     "Listener",
+    "Metadata",
     "Overloaded",
     "ProtocolError",
     "RemoteError",
@@ -93,6 +95,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Json": "jsonvalue",
         "Limits": "wire",
         "Listener": "server",
+        "Metadata": "extras",
         "Overloaded": "errors",
         "ProtocolError": "errors",
         "RemoteError": "errors",

@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 from asyncio import CancelledError
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ampgen.runtime.errors import (
@@ -35,6 +36,7 @@ logger = logging.getLogger("ampgen")
 
 MAX_DESCRIPTION = 1024  # characters; a description is for people
 
+_NO_EXTRAS: Mapping[bytes, bytes] = MappingProxyType({})
 _RAISED_BY_HANDLERS = (InvalidArgument, Overloaded, Unavailable)
 
 
@@ -51,7 +53,8 @@ class Failure:
 
 
 UNKNOWN = Failure(b"UNKNOWN", "Unknown Error")  # Twisted's words
-_CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
+CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
+EXPIRED = Failure(b"DEADLINE_EXCEEDED", "the time of the call is over")
 
 
 def failure(command: AnyCommand, error: BaseException, limits: Limits) -> Failure:
@@ -83,19 +86,22 @@ def _told(command: AnyCommand, error: BaseException, limits: Limits) -> Failure 
                 raise Fault(f"its fields are over {limits.box:,} bytes")
             return Failure(declared.code, str(error), fields, declared.fatal)
     if isinstance(error, CancelledError):
-        return _CANCELLED
+        return CANCELLED
     for kind in _RAISED_BY_HANDLERS:
         if isinstance(error, kind) and not error._received:
             return Failure(kind.code.encode(), str(error))
     return None
 
 
-def write_error(tag: bytes, failure: Failure) -> bytes:
+def write_error(
+    tag: bytes, failure: Failure, extras: Mapping[bytes, bytes] = _NO_EXTRAS
+) -> bytes:
     """The error box. ``tag`` comes with its length in front."""
     description = failure.description[:MAX_DESCRIPTION]
     return write_box(
         {
             **failure.fields,
+            **extras,
             b"_error": tag[2:],
             b"_error_code": failure.code,
             b"_error_description": description.encode("utf-8", "backslashreplace"),

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     from ampgen.runtime.command import AnyCommand
+    from ampgen.runtime.extras import Metadata
 
     class Waiter(Protocol):
         """Who waits for an answer: a future."""
@@ -23,10 +24,10 @@ class Call:
     """A call of ours that has no answer yet.
 
     ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the
-    bytes that this end has queued.
+    bytes that this end has queued. ``metadata`` takes what comes with the answer.
     """
 
-    __slots__ = ("command", "deadline", "end", "seconds", "tag", "waiter")
+    __slots__ = ("command", "deadline", "end", "metadata", "seconds", "tag", "waiter")
 
     def __init__(
         self,
@@ -36,6 +37,7 @@ class Call:
         deadline: float | None,
         seconds: float | None,
         end: int,
+        metadata: Metadata | None,
     ) -> None:
         self.command = command
         self.waiter = waiter
@@ -43,6 +45,7 @@ class Call:
         self.deadline = deadline
         self.seconds = seconds
         self.end = end
+        self.metadata = metadata
 
 
 class Calls(dict[bytes, Call]):

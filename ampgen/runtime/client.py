@@ -16,7 +16,7 @@ from ampgen.runtime.services import Services
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
     from types import TracebackType
     from typing import Self, Unpack
 
@@ -158,14 +158,24 @@ class Client:
         await self.aclose()
 
     def _call(
-        self, command: Command[A, R], arguments: A, timeout: Timeout
+        self,
+        command: Command[A, R],
+        arguments: A,
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
     ) -> Awaitable[R]:
-        return self._shell.call(command, arguments, self._seconds(command, timeout))
+        seconds = self._seconds(command, timeout)
+        return self._shell.call(command, arguments, seconds, metadata)
 
     def _send(
-        self, command: Command[A, Any], arguments: A, timeout: Timeout
+        self,
+        command: Command[A, Any],
+        arguments: A,
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
     ) -> Awaitable[None]:
-        return self._shell.tell(command, arguments, self._seconds(command, timeout))
+        seconds = self._seconds(command, timeout)
+        return self._shell.tell(command, arguments, seconds, metadata)
 
     def _seconds(self, command: Command[Any, Any], timeout: Timeout) -> float | None:
         if timeout is DEFAULT:

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
 from ampgen.runtime.errors import CommandError, Fault, fault_at
 from ampgen.runtime.values import encode_bytes
-from ampgen.runtime.wire import MAX_KEY, read_rest, write_box
+from ampgen.runtime.wire import MAX_KEY, SIZE, read_rest, write_box
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -52,12 +52,11 @@ class DeclaredError(Generic[E]):
 class Command(Generic[A, R]):
     """One command. ``A``: the tuple of its arguments, as declared; ``R``: its result.
 
-    ``write_request(ask, arguments, depth)`` and ``write_answer(answer, result, depth)``
-    make whole boxes; ``ask`` is the ready ``_ask`` pair, or empty where no answer is
-    wanted, ``answer`` the ``_answer`` pair. ``read_arguments(data, at, depth)`` reads
-    from behind ``_command``, ``read_answer`` from behind ``_answer``: both say where
-    the box ends. ``required``: for each argument, must a handler take it? ``timeout``
-    is in seconds.
+    ``write_request(head, arguments, depth)`` and ``write_answer(head, result, depth)``
+    make whole boxes, of the keys that start with ``_`` and come ready as ``head``, and
+    of the values. ``read_arguments(data, at, depth)`` and ``read_answer`` read from
+    behind such keys: both say where the box ends. ``required``: for each argument, must
+    a handler take it? ``timeout`` is in seconds. ``head``: the pair ``_command``.
     """
 
     service: str
@@ -71,6 +70,11 @@ class Command(Generic[A, R]):
     oneway: bool = False
     timeout: float | None = None
     required: tuple[bool, ...] = ()
+    head: bytes = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        head = b"".join((b"\x00\x08_command", SIZE[len(self.wire)], self.wire))
+        object.__setattr__(self, "head", head)
 
 
 AnyCommand: TypeAlias = Command[Any, Any]
@@ -85,9 +89,9 @@ class Handler:
     count: int
 
 
-def no_results_written(answer: bytes, _result: None, _depth: int) -> bytes:
+def no_results_written(head: bytes, _result: None, _depth: int) -> bytes:
     """The answer of a command without results."""
-    return answer + b"\x00\x00"
+    return head + b"\x00\x00"
 
 
 def no_results_read(data: bytes, at: int, _depth: int) -> tuple[None, int]:
@@ -107,23 +111,24 @@ def raw_command(wire: bytes) -> Command[tuple[Mapping[bytes, bytes]], Box]:
     if not isinstance(wire, bytes):
         raise TypeError(f"a command is named by bytes, not by a {type(wire).__name__}")
 
+    def write(head: bytes, box: Mapping[bytes, bytes]) -> bytes:
+        _check_box(box)
+        first = {k: v for k, v in box.items() if k < b"_"}
+        rest = {k: v for k, v in box.items() if k > b"_"}
+        return write_box(first)[:-2] + head + write_box(rest)
+
     def write_request(
-        ask: bytes, arguments: tuple[Mapping[bytes, bytes]], _depth: int
+        head: bytes, arguments: tuple[Mapping[bytes, bytes]], _depth: int
     ) -> bytes:
         (box,) = arguments
-        _check_box(box)
-        whole = {**box, b"_command": wire}
-        if ask:
-            whole[b"_ask"] = ask[8:]
-        return write_box(whole)
+        return write(head, box)
 
     def read_arguments(data: bytes, at: int, _depth: int) -> tuple[tuple[Box], int]:
         box, end = read_rest(data, at)
         return (box,), end
 
-    def write_answer(answer: bytes, result: Box, _depth: int) -> bytes:
-        _check_box(result)
-        return write_box({**result, b"_answer": answer[11:]})
+    def write_answer(head: bytes, result: Box, _depth: int) -> bytes:
+        return write(head, result)
 
     def read_answer(data: bytes, at: int, _depth: int) -> tuple[Box, int]:
         return read_rest(data, at)

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from contextvars import ContextVar
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ampgen.runtime.command import raw_command
+from ampgen.runtime.serving import current
 from ampgen.runtime.shell import Shell
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ampgen.runtime.command import Handler
+    from ampgen.runtime.serving import Serving
     from ampgen.runtime.wire import Limits
 
 DRAIN_TIMEOUT = 10.0  # seconds that what is being served has left at the end
@@ -21,30 +23,55 @@ DRAIN_TIMEOUT = 10.0  # seconds that what is being served has left at the end
 class CurrentCall:
     """The call that is being handled."""
 
-    __slots__ = ("_handler", "connection")
+    __slots__ = ("_serving",)
 
-    def __init__(self, connection: Connection, handler: Handler) -> None:
-        self.connection = connection
-        self._handler = handler
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    @property
+    def connection(self) -> Connection:
+        connection: Connection = self._serving.host.connection
+        return connection
 
     @property
     def command(self) -> str:
         """Its name on the wire."""
-        return self._handler.command.wire.decode("utf-8", "backslashreplace")
+        return self._serving.handler.command.wire.decode("utf-8", "backslashreplace")
 
     @property
     def peer_address(self) -> str:
         return self.connection.peer_address
 
+    @property
+    def deadline(self) -> float | None:
+        """When the caller gives up, on the loop's clock, as far as it has said.
 
-# What a ``CurrentCall`` is made of: most handlers never ask for theirs.
-_current: ContextVar[tuple[Connection, Handler]] = ContextVar("ampgen.current_call")
+        The handler is cancelled then; its own calls have no more time than that.
+        """
+        return self._serving.deadline
+
+    @property
+    def metadata(self) -> Mapping[str, str]:
+        """What the caller sent along with the call."""
+        extras = self._serving.extras
+        return MappingProxyType({} if extras is None else extras.metadata)
+
+    @property
+    def answer_metadata(self) -> dict[str, str]:
+        """Fill it to send metadata along with the answer, or with the error.
+
+        Names are ``[a-z0-9.-]{1,64}``, values are text, 8 KiB in all.
+        """
+        serving = self._serving
+        if serving.answer_metadata is None:
+            serving.answer_metadata = {}
+        return serving.answer_metadata
 
 
 def current_call() -> CurrentCall:
     """The call that the running handler answers; ``RuntimeError`` outside of one."""
     try:
-        return CurrentCall(*_current.get())
+        return CurrentCall(current.get())
     except LookupError:
         raise RuntimeError(
             "current_call() is for handlers: no call is being handled"
@@ -65,7 +92,6 @@ class Connection:
         self._shell = Shell(
             limits=limits,
             drain_timeout=drain_timeout,
-            current=_current,
             connection=self,
             fallback=fallback,
         )
@@ -100,6 +126,7 @@ class Connection:
         *,
         oneway: bool = False,
         timeout: float | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> dict[bytes, bytes]:
         """Send any box, and return that of the answer (empty if ``oneway``).
 
@@ -107,9 +134,9 @@ class Connection:
         """
         raw = raw_command(command)
         if oneway:
-            await self._shell.tell(raw, (box,), timeout)
+            await self._shell.tell(raw, (box,), timeout, metadata)
             return {}
-        return await self._shell.call(raw, (box,), timeout)
+        return await self._shell.call(raw, (box,), timeout, metadata)
 
     def close(self) -> None:
         """Refuse further requests, finish those being served, and close."""

@@ -14,6 +14,7 @@ decided in one place.
 from __future__ import annotations
 
 import logging
+from asyncio import CancelledError
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,11 @@ from ampgen.runtime.calls import Call, Calls, deadline_exceeded
 from ampgen.runtime.errors import (
     FAULTS,
     ConnectionLost,
+    DeadlineExceeded,
     DecodeError,
     EncodeError,
     Fault,
+    Incomplete,
     InvalidArgument,
     Malformed,
     Overloaded,
@@ -34,6 +37,16 @@ from ampgen.runtime.errors import (
     UnknownCommand,
     as_fault,
 )
+from ampgen.runtime.extras import (
+    NOBODY,
+    PEER,
+    Metadata,
+    metadata_pairs,
+    read_extras,
+    timeout_pair,
+    write_pairs,
+)
+from ampgen.runtime.serving import Serving, greeting
 from ampgen.runtime.wire import SIZE, BoxParser, Limits, box_size, read_box, write_box
 
 if TYPE_CHECKING:
@@ -42,11 +55,12 @@ if TYPE_CHECKING:
 
     from ampgen.runtime.calls import Waiter
     from ampgen.runtime.command import AnyCommand, Handler
+    from ampgen.runtime.extras import Extras
 
     class Host(Protocol):
         """What the state machine wants of the shell around it."""
 
-        def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
+        def serve(self, serving: Serving, arguments: Any) -> None:
             """Run the handler; then ``answer`` or ``fail`` has to be called, once."""
 
         def queued(self) -> None:
@@ -66,6 +80,9 @@ ANSWER = b"\x00\x07_answer"
 _ASK_SHORT = b"\x00\x04_ask\x00"  # and a tag of less than 256 bytes
 _COMMAND_SHORT = b"\x00\x08_command\x00"
 _ANSWER_SHORT = b"\x00\x07_answer\x00"
+_CANCEL = b"\x00\x08_command\x00\x07_cancel\x00\x02id"
+_NEVER = b"\xff"  # no key starts so
+_OWN = frozenset((b"_ask", b"_command", b"_answer", b"_error"))  # they make the kind
 
 
 class State(IntEnum):
@@ -86,11 +103,15 @@ class AmpProtocol:
     ``blocked``: the shell sets it while the peer does not take our bytes. ``sending``:
     how many of our own requests wait for room, and ``told``: a oneway request of ours
     may not have left; both count as having a call open. ``patience``: the host hears
-    of bytes to send once so many are queued.
+    of bytes to send once so many are queued. ``understood``: what the peer has said
+    that it understands beyond AMP.
     """
 
     __slots__ = (
+        "_complained",
         "_fallback",
+        "_heard",
+        "_heard_timeout",
         "_held",
         "_held_at",
         "_parser",
@@ -98,8 +119,11 @@ class AmpProtocol:
         "_reason",
         "_serving",
         "_taken",
+        "_timeout",
+        "_timeout_pair",
         "blocked",
         "calls",
+        "greets",
         "handlers",
         "host",
         "in_flight",
@@ -110,6 +134,7 @@ class AmpProtocol:
         "sending",
         "state",
         "told",
+        "understood",
     )
 
     def __init__(
@@ -134,7 +159,14 @@ class AmpProtocol:
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
         self._queue: list[bytes] = []
-        self._serving: dict[bytes, None] = {}  # smaller, empty, than a set
+        self._serving: dict[bytes, Serving] = {}
+        self.understood = NOBODY
+        self.greets = True  # what is asked next tells what this end understands
+        self._complained = False
+        self._timeout = -1.0  # that was sent last, and how; and that came last
+        self._timeout_pair = b""
+        self._heard: Extras | None = None
+        self._heard_timeout = _NEVER
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0
@@ -219,13 +251,52 @@ class AmpProtocol:
             handler = self.handlers.get(data[start:end])
             if handler is None:
                 return at
+            extras: Extras | None = None
+            if data.startswith(self._heard_timeout, end):
+                extras = self._heard
+                end += len(self._heard_timeout)
+            elif data.startswith(b"_", end + 2):
+                extras, end = self._short_extras(data, end)
             arguments, end = handler.command.read_arguments(data, end, depth)
         except (Fault, IndexError):  # or half a length
             return at
         if end - at > self.limits.box:
             return at
-        self._request(handler, tag, arguments)
+        self._request(handler, tag, arguments, extras)
         return end
+
+    def _short_extras(self, data: bytes, at: int) -> tuple[Extras, int]:
+        """What stands between ``_command`` and the arguments.
+
+        A caller's time is the same for most of its calls: it is read once.
+        """
+        box: dict[bytes, bytes] = {}
+        end = at
+        while data.startswith(b"_", end + 2):
+            start = end + 2
+            end = start + data[start - 1]
+            key = data[start:end]
+            start = end + 2
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            box[key] = data[start:end]
+        if end > len(data):
+            raise Incomplete
+        if not box.keys().isdisjoint(_OWN):
+            raise Malformed("a key of the protocol out of its place")
+        extras = self._extras(box)
+        if len(box) == 1 and extras.timeout is not None:
+            self._heard_timeout = data[at:end]
+            self._heard = extras
+        return extras, end
+
+    def _extras(self, box: Mapping[bytes, bytes]) -> Extras:
+        extras, wrong = read_extras(box)
+        if wrong is not None and not self._complained:
+            self._complained = True
+            logger.warning("%s: ignored, as all like it: %s", self.peer, wrong)
+        if extras.peer is not None:
+            self.understood = extras.peer
+        return extras
 
     def _short_answer(self, data: bytes, at: int) -> int:
         depth = self.limits.depth
@@ -261,8 +332,11 @@ class AmpProtocol:
             raise Malformed("a box that is no request, no answer and no error")
 
     def _settle(self, tag: bytes, box: dict[bytes, bytes]) -> None:
+        extras = self._extras(box)
         call = self.calls.settle(tag)
         if call is not None and not call.waiter.done():
+            if call.metadata is not None:
+                call.metadata.answer = extras.metadata
             try:
                 if b"_answer" in box:
                     result, _end = call.command.read_answer(
@@ -281,10 +355,15 @@ class AmpProtocol:
         name = box[b"_command"]
         ask = box.get(b"_ask")
         tag = None if ask is None else SIZE[len(ask)] + ask
+        extras = self._extras(box)
         handler = self.handlers.get(name)
         if handler is None:
+            if name == b"_cancel":
+                self._receive_cancel(tag, box, extras)
+                return
             if self._fallback is None:
-                self._refuse(tag, name, UnknownCommand(f"Unhandled Command: {name!r}"))
+                unknown = UnknownCommand(f"Unhandled Command: {name!r}")
+                self._refuse(tag, name, unknown, extras)
                 return
             handler = self._fallback(name)
         try:
@@ -293,27 +372,50 @@ class AmpProtocol:
             )
         except Fault as fault:
             rule = str(DecodeError(handler.command.name, fault.path, fault.rule))
-            self._refuse(tag, name, InvalidArgument(rule))
+            self._refuse(tag, name, InvalidArgument(rule), extras)
         else:
-            self._request(handler, tag, arguments)
+            self._request(handler, tag, arguments, extras)
 
-    def _request(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
+    def _receive_cancel(
+        self, tag: bytes | None, box: dict[bytes, bytes], extras: Extras
+    ) -> None:
+        """The peer has no use any more for the answer to ``id``."""
+        ask = box.get(b"id")
+        if ask is None:
+            missing = InvalidArgument("_cancel: `id`: required, and missing")
+            self._refuse(tag, b"_cancel", missing, extras)
+            return
+        serving = self._serving.get(SIZE[len(ask)] + ask)
+        if serving is not None:
+            serving.cancel(answers.CANCELLED)
+        if tag is not None:
+            self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
+
+    def _request(
+        self, handler: Handler, tag: bytes | None, arguments: Any, extras: Extras | None
+    ) -> None:
         if tag is not None and tag in self._serving:
             raise Malformed("an `_ask` that is still being served")
+        refused: RemoteError
         if self.state is State.DRAINING:
-            self._refuse(
-                tag, handler.command.wire, Unavailable("the server is closing")
-            )
+            refused = Unavailable("the server is closing")
         elif self.in_flight >= self.limits.calls:
             limit = f"{self.limits.calls:,} calls are in flight on this connection"
-            self._refuse(tag, handler.command.wire, Overloaded(limit))
+            refused = Overloaded(limit)
+        elif extras is not None and extras.timeout == 0:
+            refused = DeadlineExceeded("the time was over when the request came")
         else:
+            serving = Serving(self.host, handler, tag, extras)
             if tag is not None:
-                self._serving[tag] = None
+                self._serving[tag] = serving
             self.in_flight += 1
-            self.host.serve(handler, tag, arguments)
+            self.host.serve(serving, arguments)
+            return
+        self._refuse(tag, handler.command.wire, refused, extras)
 
-    def _refuse(self, tag: bytes | None, name: bytes, error: RemoteError) -> None:
+    def _refuse(
+        self, tag: bytes | None, name: bytes, error: RemoteError, extras: Extras | None
+    ) -> None:
         """Answer a request that never reaches a handler; a oneway one is logged."""
         if tag in self._serving:
             raise Malformed("an `_ask` that is still being served")
@@ -321,56 +423,71 @@ class AmpProtocol:
             logger.warning("dropped %.200r of %s: %.1024s", name, self.peer, error)
         else:
             failure = answers.Failure(error.code.encode(), error.description)
-            self._send(answers.write_error(tag, failure))
+            self._send(answers.write_error(tag, failure, greeting(extras)))
 
     # --- what was asked of this end ---------------------------------------------------
 
-    def answer(self, handler: Handler, tag: bytes | None, result: Any) -> None:
+    def answer(self, serving: Serving, result: Any) -> None:
         """A handler is done. What cannot be encoded is answered by ``UNKNOWN``."""
-        command = handler.command
+        command = serving.handler.command
+        tag = serving.tag
         if tag is None:
             if result is not None:
                 logger.debug("%s: no answer was asked for", command.name)
         else:
             try:
-                data = command.write_answer(ANSWER + tag, result, self.limits.depth)
+                head = ANSWER + tag
+                if serving.extended:
+                    head += write_pairs(serving.answer_extras())
+                data = command.write_answer(head, result, self.limits.depth)
                 if len(data) > self.limits.box:
                     check_size(data, self.limits.box)
             except Exception as error:  # whatever the handler's object does to us
                 fault = as_fault(error)
                 reason = EncodeError(command.name, fault.path, fault.rule)
                 logger.error("the answer cannot be sent: %s", reason, exc_info=error)
-                data = answers.write_error(tag, answers.UNKNOWN)
+                extras = greeting(serving.extras)
+                data = answers.write_error(tag, answers.UNKNOWN, extras)
             self._send(data)
-        self._served(tag)
+        self._served(serving)
 
-    def fail(self, handler: Handler, tag: bytes | None, error: BaseException) -> None:
+    def fail(self, serving: Serving, error: BaseException) -> None:
         """A handler raised: declared errors travel, the rest stays in the log."""
-        limits = self.limits
-        failure = answers.failure(handler.command, error, limits)
-        if tag is None:
+        command = serving.handler.command
+        if serving.ended is not None and isinstance(error, CancelledError):
+            failure = serving.ended
+        else:
+            failure = answers.failure(command, error, self.limits)
+        if serving.tag is None:
             if (
                 failure is not answers.UNKNOWN
             ):  # that has been logged, with its traceback
                 logger.warning(
-                    "%s: %r, and no answer was asked for", handler.command.name, failure
+                    "%s: %r, and no answer was asked for", command.name, failure
                 )
         else:
-            self._send(answers.write_error(tag, failure))
+            try:
+                extras = serving.answer_extras()
+            except Fault as fault:
+                reason = EncodeError(command.name, fault.path, fault.rule)
+                logger.error("the metadata cannot be sent: %s", reason)
+                extras = greeting(serving.extras)
+            self._send(answers.write_error(serving.tag, failure, extras))
             if failure.fatal:
                 self._end(
                     ConnectionLost, f"it ended with the error {failure.code.decode()}"
                 )
-        self._served(tag)
+        self._served(serving)
 
-    def _served(self, tag: bytes | None) -> None:
+    def _served(self, serving: Serving) -> None:
+        serving.open = False
         self.in_flight -= 1
         if not self.in_flight:
             self._serving.clear()  # frees its table, too
             if self.state in (State.DRAINING, State.DEAF):
                 self._finish()
-        elif tag is not None:
-            self._serving.pop(tag, None)
+        elif serving.tag is not None:
+            self._serving.pop(serving.tag, None)
 
     # --- calls of ours ----------------------------------------------------------------
 
@@ -381,33 +498,65 @@ class AmpProtocol:
         waiter: Waiter,
         deadline: float | None = None,
         seconds: float | None = None,
+        metadata: Mapping[str, str] | None = None,
+        answered: Metadata | None = None,
     ) -> Call:
         """Queue a request; ``waiter`` gets its result or its error.
 
-        Raises ``EncodeError`` or ``ConnectionLost`` with nothing queued.
+        The peer hears of the ``seconds`` until ``deadline``; ``answered`` takes the
+        metadata of the answer. Raises ``EncodeError`` or ``ConnectionLost`` with
+        nothing queued.
         """
         number = self.calls.count + 1
         tag = b"%x" % number  # as Twisted's
-        data = self._request_bytes(command, ASK + SIZE[len(tag)] + tag, arguments)
+        head = ASK + SIZE[len(tag)] + tag + command.head
+        if metadata is not None or self.greets:
+            head += self._request_extras(command, metadata)
+        if seconds is not None:
+            if seconds != self._timeout:
+                self._timeout_pair = timeout_pair(seconds)
+                self._timeout = seconds
+            head += self._timeout_pair
+        data = self._request_bytes(command, head, arguments)
         end = self._taken + self.queued_bytes + len(data)
-        call = Call(command, waiter, tag, deadline, seconds, end)
+        call = Call(command, waiter, tag, deadline, seconds, end, answered)
         self.calls.count = number
         self.calls[tag] = call
+        self.greets = False
         self._send(data)
         return call
 
-    def tell(self, command: AnyCommand, arguments: Any) -> None:
+    def tell(
+        self,
+        command: AnyCommand,
+        arguments: Any,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
         """Queue a request that wants no answer."""
-        data = self._request_bytes(command, b"", arguments)
+        head = command.head
+        if metadata is not None:
+            head += self._request_extras(command, metadata)
+        data = self._request_bytes(command, head, arguments)
         self.calls.count += 1  # it takes a number that nobody sees, as Twisted's does
         self.told = True
         self._send(data)
 
-    def _request_bytes(self, command: AnyCommand, ask: bytes, arguments: Any) -> bytes:
+    def _request_extras(
+        self, command: AnyCommand, metadata: Mapping[str, str] | None
+    ) -> bytes:
+        try:
+            pairs = dict(metadata_pairs(metadata or {}))
+        except Fault as fault:
+            raise EncodeError(command.name, fault.path, fault.rule) from None
+        if self.greets:
+            pairs[b"_peer"] = PEER
+        return write_pairs(pairs)
+
+    def _request_bytes(self, command: AnyCommand, head: bytes, arguments: Any) -> bytes:
         if self.state >= State.DEAF:
             raise self.lost(sent=False)
         try:
-            data = command.write_request(ask, arguments, self.limits.depth)
+            data = command.write_request(head, arguments, self.limits.depth)
             if len(data) > self.limits.box:
                 check_size(data, self.limits.box)
         except FAULTS as error:
@@ -416,7 +565,13 @@ class AmpProtocol:
         return data
 
     def give_up(self, call: Call) -> None:
-        """Nobody waits for this call any more: its answer, if it comes, is dropped."""
+        """Nobody waits for this call any more: its answer, if it comes, is dropped.
+
+        A peer that understands it hears that it may stop.
+        """
+        if "cancel" in self.understood and call.tag in self.calls:
+            tag = call.tag
+            self._send(b"".join((_CANCEL, SIZE[len(tag)], tag, b"\x00\x00")))
         if not self.calls.give_up(call):
             limit = f"{self.limits.given_up:,}"
             self._violation(f"{limit} calls that were given up have no answer")

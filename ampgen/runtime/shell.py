@@ -14,19 +14,22 @@ import math
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ampgen.runtime import answers
 from ampgen.runtime.addresses import format_address
 from ampgen.runtime.calls import deadline_exceeded
+from ampgen.runtime.errors import DeadlineExceeded
+from ampgen.runtime.extras import Metadata
 from ampgen.runtime.protocol import AmpProtocol
+from ampgen.runtime.serving import current
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-    from contextvars import ContextVar
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
+    from ampgen.runtime.serving import Serving
     from ampgen.runtime.wire import Limits
 
 R = TypeVar("R")
-C = TypeVar("C")
 
 logger = logging.getLogger("ampgen")
 
@@ -42,7 +45,7 @@ LAST_WORDS = (
 class Shell:
     """Host of one ``AmpProtocol`` on one transport.
 
-    While a handler is called, ``current`` is ``connection`` and the handler.
+    ``connection`` is what programs see of it.
     """
 
     # a server has one for each peer: its size is that of an idle connection
@@ -50,8 +53,6 @@ class Shell:
         "_close_soon",
         "_closed",
         "_connected",
-        "_connection",
-        "_current",
         "_deadline_timer",
         "_end_timer",
         "_flushing",
@@ -59,6 +60,7 @@ class Shell:
         "_tasks",
         "_watched",
         "_writers",
+        "connection",
         "drain_timeout",
         "idle",
         "is_closed",
@@ -74,13 +76,11 @@ class Shell:
         *,
         limits: Limits,
         drain_timeout: float,
-        current: ContextVar[tuple[C, Handler]],
-        connection: C,
+        connection: object,
         fallback: Callable[[bytes], Handler] | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
-        self._current = current
-        self._connection = connection
+        self.connection = connection
         self.peer_address = ""
         self.is_closed = False
         self._closed: asyncio.Future[None] | None = None  # made when it is asked for
@@ -92,7 +92,7 @@ class Shell:
         self.protocol.blocked = True  # a factory's task may call before there is a peer
         self._connected = False
         self._close_soon = False
-        self._tasks: dict[asyncio.Task[None], None] = {}  # smaller, empty, than a set
+        self._tasks: dict[asyncio.Task[None], Serving] = {}
         # who waits for room, in the order in which they came
         self._writers: dict[asyncio.Future[None], None] = {}
         self._flushing = False
@@ -166,30 +166,37 @@ class Shell:
         self.is_closed = True
         if self._closed is not None:
             self._closed.set_result(None)
-        if self._tasks and self._end_timer is None:
-            self.ending()  # handlers have the drain time left, as after any other end
+        if self._tasks:
+            # soon: who waits for a call on this connection first hears of that
+            self.loop.call_soon(self._abandon)
+            if self._end_timer is None:
+                self.ending()  # for the handlers that are left
         self._check_idle()
 
     # --- from the protocol ------------------------------------------------------------
 
-    def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
-        token = self._current.set((self._connection, handler))
+    def serve(self, serving: Serving, arguments: Any) -> None:
+        handler = serving.handler
+        extras = serving.extras
+        if extras is not None and extras.timeout is not None:
+            serving.deadline = self.loop.time() + extras.timeout
+        token = current.set(serving)
         try:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
             result = handler.method(*arguments)
         except (SystemExit, KeyboardInterrupt) as error:
-            self.protocol.fail(handler, tag, error)
+            self.protocol.fail(serving, error)
             raise
         except BaseException as error:
-            self.protocol.fail(handler, tag, error)
+            self._failed(serving, error)
         else:
             if hasattr(result, "__await__"):
-                self._start(handler, tag, result)
+                self._start(serving, result)
             else:
-                self.protocol.answer(handler, tag, result)
+                self.protocol.answer(serving, result)
         finally:
-            self._current.reset(token)
+            current.reset(token)
 
     def queued(self) -> None:
         protocol = self.protocol
@@ -217,51 +224,77 @@ class Shell:
 
     def abort(self) -> None:
         """End at once: handlers are cancelled, and nothing more is sent."""
-        for task in self._tasks:
-            task.cancel("the connection is closing")
+        for serving in self._tasks.values():
+            serving.cancel(answers.CANCELLED)
         if self._connected:
             self.transport.abort()
 
     # --- handlers that wait -----------------------------------------------------------
 
-    def _start(
-        self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
-    ) -> None:
-        coroutine = self._finish(handler, tag, result)
+    def _start(self, serving: Serving, result: Awaitable[Any]) -> None:
         if sys.version_info >= (3, 12):  # run at once, as far as it goes
+            coroutine = self._finish(serving, result)
             task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
             if task.done():  # as most are: they never wait
                 return
+            serving.task = task
         else:  # Python 3.11
-            task = self.loop.create_task(coroutine)
-        self._tasks[task] = None
+            task = self.loop.create_task(self._finish_later(serving, result))
+        self._tasks[task] = serving
+        if serving.deadline is not None and serving.deadline < self._watched:
+            self._watch(serving.deadline)
         task.add_done_callback(self._ended)
 
-    async def _finish(
-        self, handler: Handler, tag: bytes | None, result: Awaitable[Any]
-    ) -> None:
+    async def _finish_later(self, serving: Serving, result: Awaitable[Any]) -> None:
+        """What is cancelled before its first step never begins: this does."""
+        serving.task = asyncio.current_task()
+        if serving.ended is not None:
+            if hasattr(result, "close"):
+                result.close()
+            self.protocol.fail(serving, asyncio.CancelledError())
+        else:
+            await self._finish(serving, result)
+
+    async def _finish(self, serving: Serving, result: Awaitable[Any]) -> None:
         try:
             answer = await result
         except asyncio.CancelledError as error:
             task: Any = asyncio.current_task()
             if task.cancelling():
-                self.protocol.fail(handler, tag, error)
+                self.protocol.fail(serving, error)
                 raise
             stray = RuntimeError("what the handler was waiting for was cancelled")
             stray.__cause__ = error
-            self.protocol.fail(handler, tag, stray)
+            self.protocol.fail(serving, stray)
         except (SystemExit, KeyboardInterrupt) as error:
-            self.protocol.fail(handler, tag, error)
+            self.protocol.fail(serving, error)
             raise
         except BaseException as error:
-            self.protocol.fail(handler, tag, error)
+            self._failed(serving, error)
         else:
-            self.protocol.answer(handler, tag, answer)
+            self.protocol.answer(serving, answer)
+
+    def _failed(self, serving: Serving, error: BaseException) -> None:
+        """A handler's own calls share its deadline: they may notice it first."""
+        if (
+            isinstance(error, DeadlineExceeded)
+            and serving.deadline is not None
+            and serving.deadline <= self.loop.time() + _TICK
+        ):
+            serving.ended = answers.EXPIRED
+            error = asyncio.CancelledError()
+        self.protocol.fail(serving, error)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         del self._tasks[task]
         self._adjust_reading()
         self._check_idle()
+
+    def _abandon(self) -> None:
+        """Nobody waits any more for what the peer had asked."""
+        for serving in self._tasks.values():
+            if serving.tag is not None:
+                serving.cancel(answers.CANCELLED)
 
     def _check_idle(self) -> None:
         if self.is_closed and not self._tasks and not self.idle.done():
@@ -272,8 +305,8 @@ class Shell:
     def _drained(self) -> None:
         """The drain time is over: cancel what still runs, then close without mercy."""
         if self._tasks:
-            for task in self._tasks:
-                task.cancel("the connection is closing")
+            for serving in self._tasks.values():
+                serving.cancel(answers.CANCELLED)
             self._end_timer = self.loop.call_later(LAST_WORDS, self.transport.abort)
         else:
             self.transport.abort()
@@ -281,9 +314,22 @@ class Shell:
     # --- calls of ours ----------------------------------------------------------------
 
     async def call(
-        self, command: Command[Any, R], arguments: Any, seconds: float | None
+        self,
+        command: Command[Any, R],
+        arguments: Any,
+        seconds: float | None,
+        metadata: Mapping[str, str] | None = None,
     ) -> R:
-        """The result of one call. Cancelling drops it, and its answer if it comes."""
+        """The result of one call.
+
+        Cancelling drops it, and its answer if it comes; a peer that understands it is
+        told. In a handler a call has at most the time that the handler has left.
+        """
+        answered = metadata if isinstance(metadata, Metadata) else None
+        outer = current.get(None)
+        if outer is not None and outer.open:
+            seconds = outer.time_left(seconds)
+            metadata = outer.traced(metadata)
         deadline: float | None = None
         if seconds is not None:
             deadline = self.loop.time() + seconds
@@ -291,8 +337,12 @@ class Shell:
                 raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
             await self._room(command, deadline, seconds)
+            if deadline is not None:
+                seconds = deadline - self.loop.time()
         future: asyncio.Future[R] = self.loop.create_future()
-        call = self.protocol.ask(command, arguments, future, deadline, seconds)
+        call = self.protocol.ask(
+            command, arguments, future, deadline, seconds, metadata, answered
+        )
         if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:
@@ -305,15 +355,25 @@ class Shell:
             raise
 
     async def tell(
-        self, command: AnyCommand, arguments: Any, seconds: float | None
+        self,
+        command: AnyCommand,
+        arguments: Any,
+        seconds: float | None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
-        """Send a request that wants no answer, once there is room."""
+        """Send a request that wants no answer, once there is room.
+
+        ``seconds`` are for that alone: the peer does not hear of them.
+        """
+        outer = current.get(None)
+        if outer is not None and outer.open:
+            metadata = outer.traced(metadata)
         if seconds is not None and not seconds > 0:
             raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
             deadline = None if seconds is None else self.loop.time() + seconds
             await self._room(command, deadline, seconds)
-        self.protocol.tell(command, arguments)
+        self.protocol.tell(command, arguments, metadata)
 
     async def _room(
         self, command: AnyCommand, deadline: float | None, seconds: float | None
@@ -356,6 +416,13 @@ class Shell:
         self._watched = math.inf
         now = self.loop.time()
         following = self.protocol.expire(now)
+        for serving in self._tasks.values():
+            if serving.deadline is None:
+                continue
+            if serving.deadline <= now:
+                serving.cancel(answers.EXPIRED)
+            elif following is None or serving.deadline < following:
+                following = serving.deadline
         if following is not None:
             self._watch(max(following, now + _TICK))
         self._adjust_reading()

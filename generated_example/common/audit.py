@@ -12,7 +12,11 @@ from ampgen.runtime.stubs import require_runtime as _require_runtime
 _require_runtime("0.1", __name__)
 
 from abc import abstractmethod as _abstractmethod
-from collections.abc import Awaitable as _Awaitable, Sequence as _Sequence
+from collections.abc import (
+    Awaitable as _Awaitable,
+    Mapping as _Mapping,
+    Sequence as _Sequence,
+)
 from dataclasses import dataclass as _dataclass
 from datetime import datetime as _datetime
 
@@ -64,9 +68,10 @@ class AuditedClient(_Client):
         limit: int = 10,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> list[Entry]:
         """The newest entries first."""
-        return await self._call(_HISTORY, (limit,), timeout)
+        return await self._call(_HISTORY, (limit,), timeout, metadata)
 
 
 class AuditedServer(_Server):
@@ -184,7 +189,7 @@ def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
     return _new_Entry(v1, v4, v3, v2), end
 
 
-def _write_History(ask: bytes, arguments: tuple[int], depth: int) -> bytes:
+def _write_History(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "limit"
     try:
@@ -192,16 +197,7 @@ def _write_History(ask: bytes, arguments: tuple[int], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x07History",
-            b"\x00\x05limit",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x05limit", n1, v1, b"\x00\x00"))
 
 
 def _read_History(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
@@ -227,14 +223,14 @@ def _read_History(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     return (v1,), end
 
 
-def _write_History_answer(answer: bytes, result: _Sequence[Entry], depth: int) -> bytes:
+def _write_History_answer(head: bytes, result: _Sequence[Entry], depth: int) -> bytes:
     key = "result"
     try:
         v1 = _encode_boxes(result, _encode_Entry, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x06result", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
 
 
 def _read_History_answer(data: bytes, at: int, depth: int) -> tuple[list[Entry], int]:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.services import handlers_of
 from ampgen.runtime.wire import Limits
+
+if TYPE_CHECKING:
+    from ampgen.runtime.serving import Serving
 
 
 class Shell:
@@ -18,13 +21,13 @@ class Shell:
         self.protocol = AmpProtocol(self, limits=Limits())
         self.protocol.handlers = handlers_of([service])
 
-    def serve(self, handler: Any, tag: bytes | None, arguments: Any) -> None:
+    def serve(self, serving: Serving, arguments: Any) -> None:
         try:
-            result = handler.method(*arguments)
+            result = serving.handler.method(*arguments)
         except Exception as error:
-            self.protocol.fail(handler, tag, error)
+            self.protocol.fail(serving, error)
         else:
-            self.protocol.answer(handler, tag, result)
+            self.protocol.answer(serving, result)
 
     def queued(self) -> None:
         pass

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from concurrent.futures import Future
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.command import Handler, raw_command
 from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.services import handlers_of
 from ampgen.runtime.wire import Limits, read_box, write_box
 from tests.runtime.services import Text
+
+if TYPE_CHECKING:
+    from ampgen.runtime.serving import Serving
 
 Box = dict[bytes, bytes]
 
@@ -18,7 +21,7 @@ class Host:
     """Keeps requests until the test answers them, unless ``answer`` does so at once."""
 
     def __init__(self, *, limits: Limits | None = None, fallback: bool = False) -> None:
-        self.requests: list[tuple[Handler, bytes | None, Any]] = []
+        self.requests: list[tuple[Serving, Any]] = []
         self.inline = False
         self.is_ending = False
         self.is_finished = False
@@ -27,15 +30,16 @@ class Host:
             limits=limits or Limits(),
             fallback=self.fallback if fallback else None,
         )
+        self.protocol.greets = False  # what a test sees is plain AMP
         self.protocol.handlers = handlers_of([Text()])
 
     def fallback(self, name: bytes) -> Handler:
         return Handler(raw_command(name), dict, 1)
 
-    def serve(self, handler: Handler, tag: bytes | None, arguments: Any) -> None:
-        self.requests.append((handler, tag, arguments))
+    def serve(self, serving: Serving, arguments: Any) -> None:
+        self.requests.append((serving, arguments))
         if self.inline:
-            self.protocol.answer(handler, tag, None)
+            self.protocol.answer(serving, None)
 
     def queued(self) -> None:
         pass

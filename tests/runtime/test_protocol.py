@@ -59,9 +59,9 @@ def test_a_request_reaches_its_handler_and_the_answer_its_caller() -> None:
     there, here = Host(), Host()
     waiter = here.ask(REPEAT, "abc", 3)
     there.protocol.receive_data(here.protocol.data_to_send())
-    [(handler, tag, arguments)] = there.requests
-    assert (handler.command, arguments) == (REPEAT, ("abc", 3))
-    there.protocol.answer(handler, tag, RepeatResult(text="abcabcabc", length=9))
+    [(serving, arguments)] = there.requests
+    assert (serving.handler.command, arguments) == (REPEAT, ("abc", 3))
+    there.protocol.answer(serving, RepeatResult(text="abcabcabc", length=9))
     answer = there.protocol.data_to_send()
     assert answer == b"\0\7_answer\0\0011\0\6length\0\0019\0\4text\0\x09abcabcabc\0\0"
     here.protocol.receive_data(answer)
@@ -78,8 +78,8 @@ def test_what_ampgen_sends_is_read_where_it_lies(
     there, here = Host(), Host()
     waiters = [here.ask(REPEAT, "abc", 3) for _ in range(300)]  # tags of 1 to 3 bytes
     there.protocol.receive_data(here.protocol.data_to_send())
-    for handler, tag, _arguments in there.requests:
-        there.protocol.answer(handler, tag, RepeatResult(text="abc", length=3))
+    for serving, _arguments in there.requests:
+        there.protocol.answer(serving, RepeatResult(text="abc", length=3))
     here.protocol.receive_data(there.protocol.data_to_send())
     assert all(waiter.done() for waiter in waiters)
 
@@ -90,8 +90,8 @@ def test_answers_leave_in_the_order_of_completion_and_tags_come_back_as_they_cam
     host = Host()
     tags = [b"", b"\xff\0", b"x" * 300]
     host.receive(*(request(b"Stop", tag) for tag in tags))
-    for handler, tag, _arguments in reversed(host.requests):
-        host.protocol.answer(handler, tag, None)
+    for serving, _arguments in reversed(host.requests):
+        host.protocol.answer(serving, None)
     assert host.sent() == [{b"_answer": tag} for tag in reversed(tags)]
 
 
@@ -118,7 +118,7 @@ def outcome(pieces: list[bytes]) -> tuple[Any, Any, Any]:
     for piece in pieces:
         host.protocol.receive_data(piece)
     return (
-        [(handler.command.name, tag, args) for handler, tag, args in host.requests],
+        [(s.handler.command.name, s.tag, args) for s, args in host.requests],
         host.sent(),
         [
             w.done() and (repr(w.exception()) if w.exception() else w.result())
@@ -182,14 +182,16 @@ def test_keys_are_read_in_any_order(pairs: list[tuple[bytes, bytes]]) -> None:
     raw = b"".join(write_box(dict([pair]))[:-2] for pair in pairs) + b"\0\0"
     host = Host()
     host.protocol.receive_data(raw)
-    assert [args for _h, _t, args in host.requests] == [("a", 2)]
+    assert [args for _serving, args in host.requests] == [("a", 2)]
 
 
 def test_of_keys_that_come_twice_the_last_counts_those_of_the_protocol_too() -> None:
     host = Host()
     first = write_box(request(b"Repeat", b"1", text=b"a", times=b"2"))[:-2]
     host.protocol.receive_data(first + write_box({b"_ask": b"9", b"text": b"b"}))
-    assert [(tag, args) for _h, tag, args in host.requests] == [(b"\0\0019", ("b", 2))]
+    assert [(serving.tag, args) for serving, args in host.requests] == [
+        (b"\0\0019", ("b", 2))
+    ]
 
 
 def test_an_answer_is_an_answer_whatever_else_is_in_the_box() -> None:
@@ -224,8 +226,8 @@ def test_garbage_ends_the_connection_or_waits_for_more(raw: bytes) -> None:
 def fail(error: BaseException, **limits: int) -> tuple[Host, list[Box]]:
     host = Host(limits=Limits(**limits))
     host.receive(request(b"Repeat", b"1", text=b"a"))
-    [(handler, tag, _arguments)] = host.requests
-    host.protocol.fail(handler, tag, error)
+    [(serving, _arguments)] = host.requests
+    host.protocol.fail(serving, error)
     return host, host.sent()
 
 
@@ -332,14 +334,15 @@ def test_a_field_that_is_too_long_is_named_in_the_log_and_the_error_is_unknown(
 ) -> None:
     host = Host()
     host.receive(request(b"Repeat", b"1", text=b"a"))
-    [(handler, tag, _arguments)] = host.requests
+    [(serving, _arguments)] = host.requests
 
     def encode(_error: TooLong, _depth: int) -> Box:
         return {b"why": b"x" * 65_536}
 
-    declared = replace(handler.command.errors[0], encode=encode)
-    command = replace(handler.command, errors=(declared,))
-    host.protocol.fail(replace(handler, command=command), tag, TooLong("x"))
+    declared = replace(serving.handler.command.errors[0], encode=encode)
+    command = replace(serving.handler.command, errors=(declared,))
+    serving.handler = replace(serving.handler, command=command)
+    host.protocol.fail(serving, TooLong("x"))
     assert host.sent() == [error_box(b"UNKNOWN", b"Unknown Error")]
     assert not host.protocol.in_flight
     assert "TooLong cannot be sent: why: over 65,535 bytes" in caplog.text
@@ -360,16 +363,16 @@ def test_a_fatal_error_is_sent_and_then_reading_stops() -> None:
     host.sent()
     host.receive(*(request(b"Stop", b"%d" % n) for n in range(2)))
     host.receive(request(b"Repeat", b"1x", text=b"a"))
-    *others, (handler, tag, _arguments) = host.requests
-    host.protocol.fail(handler, tag, Corrupt("all is lost"))
+    *others, (serving, _arguments) = host.requests
+    host.protocol.fail(serving, Corrupt("all is lost"))
     assert isinstance(mine.exception(), ConnectionLost)
     assert not isinstance(mine.exception(), ProtocolError)
     host.receive(request(b"Stop", b"9"))
     assert len(host.requests) == 3
     assert host.is_ending
     assert not host.is_finished
-    for handler, tag, _arguments in others:
-        host.protocol.answer(handler, tag, None)
+    for serving, _arguments in others:
+        host.protocol.answer(serving, None)
     assert host.is_finished
     assert [box.get(b"_error_code") for box in host.sent()] == [b"CORRUPT", None, None]
 
@@ -504,11 +507,11 @@ def test_the_ask_decides_whether_there_is_an_answer(
         request(b"Repeat", None, text=b"b"),
         request(b"Repeat", None, text=b"c"),
     )
-    (log, tag, _), *twoway = host.requests
-    host.protocol.answer(log, tag, None)
-    host.protocol.answer(*twoway[0][:2], RepeatResult(text="secret", length=1))
-    host.protocol.fail(*twoway[1][:2], TooLong("secret"))
-    host.protocol.fail(*twoway[2][:2], LookupError("hidden"))
+    (log, _), *twoway = host.requests
+    host.protocol.answer(log, None)
+    host.protocol.answer(twoway[0][0], RepeatResult(text="secret", length=1))
+    host.protocol.fail(twoway[1][0], TooLong("secret"))
+    host.protocol.fail(twoway[2][0], LookupError("hidden"))
     assert host.sent() == [{b"_answer": b"1"}]
     assert "secret" not in caplog.text
     assert [r.levelno for r in caplog.records] == [
@@ -521,7 +524,7 @@ def test_the_ask_decides_whether_there_is_an_answer(
 def test_a_fatal_error_that_nobody_asked_for_leaves_the_connection_open() -> None:
     host = Host()
     host.receive(request(b"Repeat", None, text=b"a"))
-    host.protocol.fail(*host.requests[0][:2], Corrupt("x"))
+    host.protocol.fail(host.requests[0][0], Corrupt("x"))
     assert not host.is_ending
 
 
@@ -545,7 +548,7 @@ def test_an_answer_that_cannot_be_encoded_becomes_unknown(
 ) -> None:
     host = Host()
     host.receive(request(b"Repeat", text=b"a"))
-    host.protocol.answer(*host.requests[0][:2], result)
+    host.protocol.answer(host.requests[0][0], result)
     assert host.sent() == [error_box(b"UNKNOWN", b"Unknown Error")]
     assert not host.protocol.in_flight
     assert "the answer cannot be sent: Repeat: " in caplog.text
@@ -554,9 +557,9 @@ def test_an_answer_that_cannot_be_encoded_becomes_unknown(
 def test_a_fallback_answers_what_no_service_knows() -> None:
     host = Host(fallback=True)
     host.receive(request(b"Nope", b"1", a=b"x"), request(b"Stop", b"2"))
-    assert [(h.command.name, args) for h, _tag, args in host.requests] == [
+    assert [(s.handler.command.name, args) for s, args in host.requests] == [
         ("Nope", ({b"a": b"x"},)),
         ("Stop", ()),
     ]
-    host.protocol.answer(*host.requests[0][:2], {b"b": b"y"})
+    host.protocol.answer(host.requests[0][0], {b"b": b"y"})
     assert host.sent() == [{b"_answer": b"1", b"b": b"y"}]

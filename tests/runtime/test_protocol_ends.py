@@ -67,10 +67,10 @@ def test_a_violation_ends_the_connection_and_says_why(
     [record] = caplog.records
     assert (record.levelno, what in record.getMessage()) == (logging.WARNING, True)
     # nothing behind it is read, what came before it is answered
-    assert [tag for _h, tag, _args in host.requests] == [b"\0\0017"]
+    assert [serving.tag for serving, _args in host.requests] == [b"\0\0017"]
     assert host.is_ending
     assert not host.is_finished
-    host.protocol.answer(*host.requests[0][:2], None)
+    host.protocol.answer(host.requests[0][0], None)
     assert host.sent() == [{b"_answer": b"7"}]
     assert host.is_finished
     with pytest.raises(ProtocolError, match="broke the protocol"):
@@ -134,7 +134,7 @@ def test_an_answer_over_the_bound_of_a_box_becomes_unknown() -> None:
     host = Host(limits=Limits(box=100))
     host.receive(request(b"Repeat", b"1", text=b"a"))
     result = RepeatResult(text="a" * 100, length=1)
-    host.protocol.answer(*host.requests[0][:2], result)
+    host.protocol.answer(host.requests[0][0], result)
     [box] = host.sent()
     assert box[b"_error_code"] == b"UNKNOWN"
 
@@ -239,9 +239,11 @@ def test_at_the_limit_reading_pauses_and_goes_on_where_it_stopped() -> None:
     assert len(host.requests) == 2
     assert host.protocol.paused
     for done in range(5):
-        host.protocol.answer(*host.requests[done][:2], None)
+        host.protocol.answer(host.requests[done][0], None)
         host.protocol.resume()
-    assert [tag for _h, tag, _a in host.requests] == [b"\0\1%d" % n for n in range(5)]
+    assert [serving.tag for serving, _args in host.requests] == [
+        b"\0\1%d" % n for n in range(5)
+    ]
     assert not host.protocol.paused
     assert len(host.sent()) == 5
 
@@ -307,7 +309,7 @@ def test_draining_finishes_what_is_served_and_refuses_the_rest(
     assert len(caplog.records) == 1
     unfinished = host.ask(STOP)
     host.sent()
-    host.protocol.answer(*host.requests[0][:2], None)
+    host.protocol.answer(host.requests[0][0], None)
     assert host.is_finished
     assert host.sent() == [{b"_answer": b"1"}]
     assert isinstance(unfinished.exception(), ConnectionLost)
@@ -329,7 +331,7 @@ def test_a_violation_while_draining_ends_it_as_well() -> None:
     host.receive({})
     host.receive({})
     host.protocol.receive_eof()
-    host.protocol.answer(*host.requests[0][:2], None)
+    host.protocol.answer(host.requests[0][0], None)
     assert host.is_finished
 
 
@@ -340,7 +342,7 @@ def test_a_peer_that_sends_no_more_still_gets_its_answers() -> None:
     host.receive(stop(b"1"))
     host.protocol.receive_eof()
     assert isinstance(mine.exception(), ConnectionLost)
-    host.protocol.answer(*host.requests[0][:2], None)
+    host.protocol.answer(host.requests[0][0], None)
     assert host.sent() == [{b"_answer": b"1"}]
     assert host.is_finished
 
@@ -375,7 +377,7 @@ def test_an_answer_for_a_lost_connection_is_dropped() -> None:
     host = Host()
     host.receive(stop(b"1"))
     host.protocol.connection_lost("gone")
-    host.protocol.answer(*host.requests[0][:2], None)
+    host.protocol.answer(host.requests[0][0], None)
     assert not host.sent()
     assert not host.is_finished
 

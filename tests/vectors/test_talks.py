@@ -202,6 +202,7 @@ async def test_our_server_says_and_hears_what_twisteds_does(
         service = talk_server(compiled, holds)
         ends = Ends(compiled, connection)
         ends.release = service.release
+        connection._shell.protocol.greets = False  # as if it had called before
         served.put_nowait(ends)
         return service
 

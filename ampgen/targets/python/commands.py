@@ -19,7 +19,6 @@ from ampgen.targets.python.layout import (
     subscript,
 )
 from ampgen.targets.python.plan import Answer, Call, Class
-from ampgen.targets.python.records import pair_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,11 +83,10 @@ class Commands:
         elif local:
             targets = Group("(", tuple(local.values()), ")", bare=True)
             unpack = statement(targets, " = arguments", indent=1)
-        wire = pair_literal("_command", command.wire)
         return Call(
             write=function_header(
                 self._private(command, "write"),
-                [f"ask: {data}", ("arguments: ", taken), f"depth: {number_}"],
+                [f"head: {data}", ("arguments: ", taken), f"depth: {number_}"],
                 data,
             ),
             read=self._declarations.reader_header(
@@ -98,7 +96,7 @@ class Commands:
                 arguments,
                 lambda f: local[f],
                 "depth",
-                leading=(("_ask", "ask"), ("_command", wire)),
+                leading=(("_command", "head"),),
                 unpack=unpack,
             ),
             reader=self._records.reader(
@@ -125,7 +123,7 @@ class Commands:
             write=function_header(
                 self._private(command, "write", "_answer"),
                 [
-                    f"answer: {scope.builtin('bytes')}",
+                    f"head: {scope.builtin('bytes')}",
                     ("result: ", self.taken_result(command)),
                     f"depth: {scope.builtin('int')}",
                 ],
@@ -141,7 +139,7 @@ class Commands:
                 result.fields,
                 lambda f: "result" if result.bare else f"result.{names.field_name(f)}",
                 "depth",
-                leading=(("_answer", "answer"),),
+                leading=(("_answer", "head"),),
             ),
             reader=self._records.reader(
                 result.fields,

@@ -136,9 +136,15 @@ class Services:
         if command.notes.deprecated is not None:
             reason = string(command.notes.deprecated)
             decorators = (statement("@", call("_deprecated", reason), indent=1),)
+        text = self._scope.builtin("str")
+        metadata = (subscript("_Mapping", text, text), " | None")
         header = function_header(
             names.method_name(command),
-            [*self._parameters(command), "timeout: _Timeout = _DEFAULT"],
+            [
+                *self._parameters(command),
+                "timeout: _Timeout = _DEFAULT",
+                ("metadata: ", metadata, " = None"),
+            ],
             self._commands.given_result(command),
             indent=1,
             prefix="async def",
@@ -153,7 +159,7 @@ class Services:
             (
                 statement(
                     f"{result}await ",
-                    call(send, constant, arguments, "timeout"),
+                    call(send, constant, arguments, "timeout", "metadata"),
                     indent=2,
                 ),
             ),

@@ -100,11 +100,23 @@ class RepeatResult:
 class EventsClient(_Client):
     """Calls the commands of Events."""
 
-    async def progress(self, done: int, *, timeout: _Timeout = _DEFAULT) -> None:
-        await self._send(_PROGRESS, (done,), timeout)
+    async def progress(
+        self,
+        done: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        await self._send(_PROGRESS, (done,), timeout, metadata)
 
-    async def confirm(self, question: str, *, timeout: _Timeout = _DEFAULT) -> str:
-        return await self._call(_CONFIRM, (question,), timeout)
+    async def confirm(
+        self,
+        question: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str:
+        return await self._call(_CONFIRM, (question,), timeout, metadata)
 
 
 class EventsServer(_Server):
@@ -148,6 +160,7 @@ class TextClient(_Client):
         times: int = 1,
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> RepeatResult:
         """Repeat.
 
@@ -155,21 +168,33 @@ class TextClient(_Client):
             TooLong
             Corrupt
         """
-        return await self._call(_REPEAT, (text, times), timeout)
+        return await self._call(_REPEAT, (text, times), timeout, metadata)
 
     async def items(
         self,
         items: _Sequence[Item],
         *,
         timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
     ) -> list[Item]:
-        return await self._call(_ITEMS, (items,), timeout)
+        return await self._call(_ITEMS, (items,), timeout, metadata)
 
-    async def stop(self, *, timeout: _Timeout = _DEFAULT) -> None:
-        return await self._call(_STOP, (), timeout)
+    async def stop(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return await self._call(_STOP, (), timeout, metadata)
 
-    async def log(self, line: str, *, timeout: _Timeout = _DEFAULT) -> None:
-        await self._send(_LOG, (line,), timeout)
+    async def log(
+        self,
+        line: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        await self._send(_LOG, (line,), timeout, metadata)
 
 
 class TextServer(_Server):
@@ -325,7 +350,7 @@ _error_Corrupt = _DeclaredError(
 )
 
 
-def _write_Progress(ask: bytes, arguments: tuple[int], depth: int) -> bytes:
+def _write_Progress(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "done"
     try:
@@ -333,16 +358,7 @@ def _write_Progress(ask: bytes, arguments: tuple[int], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x08Progress",
-            b"\x00\x04done",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x04done", n1, v1, b"\x00\x00"))
 
 
 def _read_Progress(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
@@ -383,7 +399,7 @@ _PROGRESS = _Command[tuple[int], None](
 )
 
 
-def _write_Confirm(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Confirm(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "question"
     try:
@@ -391,16 +407,7 @@ def _write_Confirm(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x07Confirm",
-            b"\x00\x08question",
-            n1,
-            v1,
-            b"\x00\x00",
-        ),
-    )
+    return b"".join((head, b"\x00\x08question", n1, v1, b"\x00\x00"))
 
 
 def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
@@ -428,14 +435,14 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     return (v1,), end
 
 
-def _write_Confirm_answer(answer: bytes, result: str, depth: int) -> bytes:
+def _write_Confirm_answer(head: bytes, result: str, depth: int) -> bytes:
     key = "result"
     try:
         v1 = _encode_str(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x06result", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
 
 
 def _read_Confirm_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
@@ -475,7 +482,7 @@ _CONFIRM = _Command[tuple[str], str](
 )
 
 
-def _write_Repeat(ask: bytes, arguments: tuple[str, int], depth: int) -> bytes:
+def _write_Repeat(head: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     a1, a2 = arguments
     key = "text"
     try:
@@ -487,17 +494,7 @@ def _write_Repeat(ask: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (
-            ask,
-            b"\x00\x08_command\x00\x06Repeat",
-            b"\x00\x04text",
-            n1,
-            v1,
-            b"\x00\x05times",
-            n2,
-            v2,
-            b"\x00\x00",
-        ),
+        (head, b"\x00\x04text", n1, v1, b"\x00\x05times", n2, v2, b"\x00\x00"),
     )
 
 
@@ -533,7 +530,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
     return (v1, v2), end
 
 
-def _write_Repeat_answer(answer: bytes, result: RepeatResult, depth: int) -> bytes:
+def _write_Repeat_answer(head: bytes, result: RepeatResult, depth: int) -> bytes:
     if not isinstance(result, RepeatResult):
         raise _wrong_type("a RepeatResult", result)
     key = "length"
@@ -546,7 +543,7 @@ def _write_Repeat_answer(answer: bytes, result: RepeatResult, depth: int) -> byt
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return b"".join(
-        (answer, b"\x00\x06length", n1, v1, b"\x00\x04text", n2, v2, b"\x00\x00"),
+        (head, b"\x00\x06length", n1, v1, b"\x00\x04text", n2, v2, b"\x00\x00"),
     )
 
 
@@ -600,7 +597,7 @@ _REPEAT = _Command[tuple[str, int], RepeatResult](
 )
 
 
-def _write_Items(ask: bytes, arguments: tuple[_Sequence[Item]], depth: int) -> bytes:
+def _write_Items(head: bytes, arguments: tuple[_Sequence[Item]], depth: int) -> bytes:
     (a1,) = arguments
     key = "items"
     try:
@@ -608,9 +605,7 @@ def _write_Items(ask: bytes, arguments: tuple[_Sequence[Item]], depth: int) -> b
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x05Items", b"\x00\x05items", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x05items", n1, v1, b"\x00\x00"))
 
 
 def _read_Items(data: bytes, at: int, depth: int) -> tuple[tuple[list[Item]], int]:
@@ -638,14 +633,14 @@ def _read_Items(data: bytes, at: int, depth: int) -> tuple[tuple[list[Item]], in
     return (v1,), end
 
 
-def _write_Items_answer(answer: bytes, result: _Sequence[Item], depth: int) -> bytes:
+def _write_Items_answer(head: bytes, result: _Sequence[Item], depth: int) -> bytes:
     key = "result"
     try:
         v1 = _encode_boxes(result, _encode_Item, depth)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join((answer, b"\x00\x06result", n1, v1, b"\x00\x00"))
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
 
 
 def _read_Items_answer(data: bytes, at: int, depth: int) -> tuple[list[Item], int]:
@@ -685,8 +680,8 @@ _ITEMS = _Command[tuple[_Sequence[Item]], list[Item]](
 )
 
 
-def _write_Stop(ask: bytes, arguments: tuple[()], depth: int) -> bytes:
-    return b"".join((ask, b"\x00\x08_command\x00\x04Stop", b"\x00\x00"))
+def _write_Stop(head: bytes, arguments: tuple[()], depth: int) -> bytes:
+    return b"".join((head, b"\x00\x00"))
 
 
 def _read_Stop(data: bytes, at: int, depth: int) -> tuple[tuple[()], int]:
@@ -711,7 +706,7 @@ _STOP = _Command[tuple[()], None](
 )
 
 
-def _write_Log(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
+def _write_Log(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "line"
     try:
@@ -719,9 +714,7 @@ def _write_Log(ask: bytes, arguments: tuple[str], depth: int) -> bytes:
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
-    return b"".join(
-        (ask, b"\x00\x08_command\x00\x03Log", b"\x00\x04line", n1, v1, b"\x00\x00"),
-    )
+    return b"".join((head, b"\x00\x04line", n1, v1, b"\x00\x00"))
 
 
 def _read_Log(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:

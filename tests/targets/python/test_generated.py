@@ -239,7 +239,7 @@ def test_docs_are_docstrings_with_what_may_be_raised() -> None:
 def test_only_what_follows_an_optional_argument_is_keyword_only() -> None:
     parameters = inspect.signature(ours.EverythingClient.arguments).parameters
     by_name = [p.name for p in parameters.values() if p.kind is p.KEYWORD_ONLY]
-    assert by_name == ["last", "timeout"]
+    assert by_name == ["last", "timeout", "metadata"]
     handler = inspect.signature(ours.EverythingServer.arguments).parameters.values()
     assert all(
         p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD for p in handler

@@ -1,0 +1,103 @@
+"""The request that is being served: one object from its arrival to its answer."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from ampgen.runtime.extras import (
+    PEER,
+    TRACE_CONTEXT,
+    TRACEPARENT,
+    metadata_pairs,
+)
+
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Mapping
+
+    from ampgen.runtime.answers import Failure
+    from ampgen.runtime.command import Handler
+    from ampgen.runtime.extras import Extras
+
+
+class Serving:
+    """A request and what runs for it.
+
+    ``tag`` is the peer's ``_ask`` with its length, ``None`` where no answer is wanted.
+    ``host`` is the shell of its connection. ``deadline`` is on the loop's clock.
+    ``task`` runs the handler, once it has to wait; ``ended``: why it was cancelled, as
+    the peer hears it. ``open`` until the answer is made.
+    """
+
+    __slots__ = (
+        "answer_metadata",
+        "deadline",
+        "ended",
+        "extras",
+        "handler",
+        "host",
+        "open",
+        "tag",
+        "task",
+    )
+
+    def __init__(
+        self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None
+    ) -> None:
+        self.host = host
+        self.handler = handler
+        self.tag = tag
+        self.extras = extras
+        self.deadline: float | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.ended: Failure | None = None
+        self.open = True
+        self.answer_metadata: dict[str, str] | None = None
+
+    def cancel(self, failure: Failure) -> None:
+        """Cancel the handler: unless it says something else, that is its answer."""
+        if self.ended is None:
+            self.ended = failure
+            if self.task is not None:
+                self.task.cancel(failure.description)
+
+    @property
+    def extended(self) -> bool:
+        """Does something go with the answer beside the results?"""
+        return self.answer_metadata is not None or (
+            self.extras is not None and self.extras.peer is not None
+        )
+
+    def answer_extras(self) -> dict[bytes, bytes]:
+        """The keys that go with the answer, sorted; a ``Fault`` for bad metadata."""
+        extras = dict(metadata_pairs(self.answer_metadata or {}))
+        return extras | greeting(self.extras)
+
+    def time_left(self, seconds: float | None) -> float | None:
+        """How long a call of the handler's may take that asks for ``seconds``."""
+        if self.deadline is None:
+            return seconds
+        left: float = self.deadline - self.host.loop.time()
+        return left if seconds is None else min(seconds, left)
+
+    def traced(self, metadata: Mapping[str, str] | None) -> Mapping[str, str] | None:
+        """The metadata of a call of the handler's, and the trace that it is part of."""
+        if self.extras is None or TRACEPARENT not in self.extras.metadata:
+            return metadata
+        if metadata is not None and TRACEPARENT in metadata:
+            return metadata
+        received = self.extras.metadata
+        trace = {name: received[name] for name in TRACE_CONTEXT if name in received}
+        return trace if metadata is None else {**trace, **metadata}
+
+
+def greeting(extras: Extras | None) -> dict[bytes, bytes]:
+    """``_peer`` for the answer to a request that had it."""
+    if extras is None or extras.peer is None:
+        return {}
+    return {b"_peer": PEER}
+
+
+current: ContextVar[Serving] = ContextVar("ampgen.current_call")
+"""The request that the running handler answers."""
