@@ -12,6 +12,7 @@ import asyncio
 import logging
 import math
 import sys
+from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ampgen.runtime import answers
@@ -249,7 +250,7 @@ class Shell:
         """What is cancelled before its first step never begins: this does."""
         serving.task = asyncio.current_task()
         if serving.ended is not None:
-            if hasattr(result, "close"):
+            if isinstance(result, Coroutine):
                 result.close()
             self.protocol.fail(serving, asyncio.CancelledError())
         else:
