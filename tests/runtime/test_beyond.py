@@ -380,6 +380,32 @@ async def test_one_that_is_late_for_other_reasons_has_failed(
     assert [record.levelno for record in caplog.records] == [logging.ERROR] * 2
 
 
+async def test_a_request_that_had_to_wait_tells_what_is_left() -> None:
+    async with client_of(TextClient) as (text, peer):
+        shell = text.connection._shell
+        shell.pause_writing()
+        call = asyncio.create_task(text.repeat("a", timeout=5))
+        await asyncio.sleep(0.01)
+        shell.resume_writing()
+        left = int((await peer.receive_box())[b"_timeout"])
+        assert 0 < left < 5000
+        call.cancel()
+
+
+async def test_of_many_deadlines_each_is_kept() -> None:
+    service = Noting(forever)
+    async with server_of(service) as peer:
+        for left in (b"60000", b"20", b"40000", b"50000"):
+            await peer.send(box(request(b"Repeat", left, text=b"a", _timeout=left)))
+        answer = await peer.receive_box()
+        assert (answer[b"_error"], answer[b"_error_code"]) == (
+            b"20",
+            b"DEADLINE_EXCEEDED",
+        )
+        await peer.send(box(request(b"Repeat", b"x", text=b"a", _timeout=b"20")))
+        assert (await peer.receive_box())[b"_error"] == b"x"
+
+
 # --- cancellation ---------------------------------------------------------------------
 
 
