@@ -164,8 +164,11 @@ class Client:
         timeout: Timeout,
         metadata: Mapping[str, str] | None,
     ) -> Awaitable[R]:
-        seconds = self._seconds(command, timeout)
-        return self._shell.call(command, arguments, seconds, metadata)
+        if timeout is DEFAULT:  # as in `_seconds`: a call less, and there are many
+            timeout = self._timeout
+            if timeout is DEFAULT:
+                timeout = command.timeout
+        return self._shell.call(command, arguments, timeout, metadata)
 
     def _send(
         self,

@@ -62,10 +62,7 @@ class CurrentCall:
 
         Names are ``[a-z0-9.-]{1,64}``, values are text, 8 KiB in all.
         """
-        serving = self._serving
-        if serving.answer_metadata is None:
-            serving.answer_metadata = {}
-        return serving.answer_metadata
+        return self._serving.answer_metadata
 
 
 def current_call() -> CurrentCall:

@@ -406,6 +406,8 @@ class AmpProtocol:
             refused = DeadlineExceeded("the time was over when the request came")
         else:
             serving = Serving(self.host, handler, tag, extras)
+            if extras is not None and extras.peer is not None:
+                serving.extended = True
             if tag is not None:
                 self._serving[tag] = serving
             self.in_flight += 1
@@ -509,14 +511,15 @@ class AmpProtocol:
         """
         number = self.calls.count + 1
         tag = b"%x" % number  # as Twisted's
-        head = ASK + SIZE[len(tag)] + tag + command.head
+        extras = timeout = b""
         if metadata is not None or self.greets:
-            head += self._request_extras(command, metadata)
+            extras = self._request_extras(command, metadata)
         if seconds is not None:
             if seconds != self._timeout:
                 self._timeout_pair = timeout_pair(seconds)
                 self._timeout = seconds
-            head += self._timeout_pair
+            timeout = self._timeout_pair
+        head = b"".join((ASK, SIZE[len(tag)], tag, command.head, extras, timeout))
         data = self._request_bytes(command, head, arguments)
         end = self._taken + self.queued_bytes + len(data)
         call = Call(command, waiter, tag, deadline, seconds, end, answered)

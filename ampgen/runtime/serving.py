@@ -30,17 +30,13 @@ class Serving:
     the peer hears it. ``open`` until the answer is made.
     """
 
-    __slots__ = (
-        "answer_metadata",
-        "deadline",
-        "ended",
-        "extras",
-        "handler",
-        "host",
-        "open",
-        "tag",
-        "task",
-    )
+    # most requests never touch these: they are no cost to one, as slots would be
+    deadline: float | None = None
+    task: asyncio.Task[None] | None = None
+    ended: Failure | None = None
+    open = True
+    extended = False
+    metadata_to_answer: dict[str, str] | None = None
 
     def __init__(
         self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None
@@ -49,11 +45,6 @@ class Serving:
         self.handler = handler
         self.tag = tag
         self.extras = extras
-        self.deadline: float | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.ended: Failure | None = None
-        self.open = True
-        self.answer_metadata: dict[str, str] | None = None
 
     def cancel(self, failure: Failure) -> None:
         """Cancel the handler: unless it says something else, that is its answer."""
@@ -63,15 +54,16 @@ class Serving:
                 self.task.cancel(failure.description)
 
     @property
-    def extended(self) -> bool:
-        """Does something go with the answer beside the results?"""
-        return self.answer_metadata is not None or (
-            self.extras is not None and self.extras.peer is not None
-        )
+    def answer_metadata(self) -> dict[str, str]:
+        """What is to go along with the answer."""
+        if self.metadata_to_answer is None:
+            self.metadata_to_answer = {}
+            self.extended = True
+        return self.metadata_to_answer
 
     def answer_extras(self) -> dict[bytes, bytes]:
         """The keys that go with the answer, sorted; a ``Fault`` for bad metadata."""
-        extras = dict(metadata_pairs(self.answer_metadata or {}))
+        extras = dict(metadata_pairs(self.metadata_to_answer or {}))
         return extras | greeting(self.extras)
 
     def time_left(self, seconds: float | None) -> float | None:

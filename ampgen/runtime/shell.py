@@ -326,7 +326,9 @@ class Shell:
         Cancelling drops it, and its answer if it comes; a peer that understands it is
         told. In a handler a call has at most the time that the handler has left.
         """
-        answered = metadata if isinstance(metadata, Metadata) else None
+        answered: Metadata | None = None
+        if metadata is not None and isinstance(metadata, Metadata):
+            answered = metadata
         outer = current.get(None)
         if outer is not None and outer.open:
             seconds = outer.time_left(seconds)
