@@ -520,7 +520,15 @@ class AmpProtocol:
                 self._timeout = seconds
             timeout = self._timeout_pair
         head = b"".join((ASK, SIZE[len(tag)], tag, command.head, extras, timeout))
-        data = self._request_bytes(command, head, arguments)
+        if self.state >= State.DEAF:
+            raise self.lost(sent=False)
+        try:  # as in `tell`: a function for both costs a call 1 %
+            data = command.write_request(head, arguments, self.limits.depth)
+            if len(data) > self.limits.box:
+                check_size(data, self.limits.box)
+        except FAULTS as error:
+            fault = as_fault(error)
+            raise EncodeError(command.name, fault.path, fault.rule) from None
         end = self._taken + self.queued_bytes + len(data)
         call = Call(command, waiter, tag, deadline, seconds, end, answered)
         self.calls.count = number
@@ -539,7 +547,15 @@ class AmpProtocol:
         head = command.head
         if metadata is not None:
             head += self._request_extras(command, metadata)
-        data = self._request_bytes(command, head, arguments)
+        if self.state >= State.DEAF:
+            raise self.lost(sent=False)
+        try:
+            data = command.write_request(head, arguments, self.limits.depth)
+            if len(data) > self.limits.box:
+                check_size(data, self.limits.box)
+        except FAULTS as error:
+            fault = as_fault(error)
+            raise EncodeError(command.name, fault.path, fault.rule) from None
         self.calls.count += 1  # it takes a number that nobody sees, as Twisted's does
         self.told = True
         self._send(data)
@@ -554,18 +570,6 @@ class AmpProtocol:
         if self.greets:
             pairs[b"_peer"] = PEER
         return write_pairs(pairs)
-
-    def _request_bytes(self, command: AnyCommand, head: bytes, arguments: Any) -> bytes:
-        if self.state >= State.DEAF:
-            raise self.lost(sent=False)
-        try:
-            data = command.write_request(head, arguments, self.limits.depth)
-            if len(data) > self.limits.box:
-                check_size(data, self.limits.box)
-        except FAULTS as error:
-            fault = as_fault(error)
-            raise EncodeError(command.name, fault.path, fault.rule) from None
-        return data
 
     def give_up(self, call: Call) -> None:
         """Nobody waits for this call any more: its answer, if it comes, is dropped.

@@ -1,7 +1,7 @@
 """The asyncio shell around the protocol.
 
 The protocol decides, the shell moves bytes. Bytes leave early: at once where nothing
-else is in flight, else when about 1.5 KiB are queued and at the end of a batch, so that
+else is in flight, else when about 2 KiB are queued and at the end of a batch, so that
 both ends work at the same time. A handler that is a plain function costs no task; a
 deadline costs no timer of its own.
 """
@@ -35,7 +35,7 @@ R = TypeVar("R")
 logger = logging.getLogger("ampgen")
 
 _FLUSH_AT = (
-    1536  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
+    2048  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
 )
 _TICK = 0.01  # seconds that a deadline may be late
 LAST_WORDS = (
