@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import itertools
 import sys
@@ -13,7 +14,25 @@ import pytest
 from ampgen.pipeline import compile_schemas
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+
+# Where there are connections, both event loops that programs use are tried.
+LOOPS: dict[str, Callable[[], asyncio.AbstractEventLoop]] = {
+    "asyncio": asyncio.new_event_loop
+}
+if sys.platform != "win32":
+    import uvloop
+
+    LOOPS["uvloop"] = uvloop.new_event_loop
+_CONNECTED = ("runtime", "interop")
+
+
+def pytest_asyncio_loop_factories(
+    item: pytest.Item,
+) -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    folder = item.path.relative_to(Path(__file__).parent).parts[0]
+    return LOOPS if folder in _CONNECTED else {"asyncio": LOOPS["asyncio"]}
 
 
 class CompileSchema(Protocol):

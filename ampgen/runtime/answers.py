@@ -54,7 +54,6 @@ class Failure:
 
 UNKNOWN = Failure(b"UNKNOWN", "Unknown Error")  # Twisted's words
 CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
-EXPIRED = Failure(b"DEADLINE_EXCEEDED", "the time of the call is over")
 
 
 def failure(command: AnyCommand, error: BaseException, limits: Limits) -> Failure:

@@ -121,10 +121,11 @@ def connect(
                 raise TimeoutError(reason) from None
             raise  # what the system says
         except OSError as error:
-            if not isinstance(
-                where, Tcp
-            ):  # asyncio names a TCP peer, and no socket file
+            # asyncio names a TCP peer, uvloop none, and nobody a socket file
+            if not isinstance(where, Tcp):
                 error.filename = where.path
+            elif error.strerror and str(where.port) not in str(error):
+                error.filename = address
             raise
 
     return Connecting(connected)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from ampgen.runtime.answers import Failure
+from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.extras import (
     PEER,
     TRACE_CONTEXT,
@@ -16,7 +18,6 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping
 
-    from ampgen.runtime.answers import Failure
     from ampgen.runtime.command import Handler
     from ampgen.runtime.extras import Extras
 
@@ -52,6 +53,12 @@ class Serving:
             self.ended = failure
             if self.task is not None:
                 self.task.cancel(failure.description)
+
+    def expired(self) -> Failure:
+        """That the time is over: said as the peer would say it itself."""
+        timeout = None if self.extras is None else self.extras.timeout
+        error = deadline_exceeded(self.handler.command, timeout)
+        return Failure(error.code.encode(), error.description)
 
     @property
     def answer_metadata(self) -> dict[str, str]:

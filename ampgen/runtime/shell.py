@@ -282,7 +282,7 @@ class Shell:
             and serving.deadline is not None
             and serving.deadline <= self.loop.time() + _TICK
         ):
-            serving.ended = answers.EXPIRED
+            serving.ended = serving.expired()
             error = asyncio.CancelledError()
         self.protocol.fail(serving, error)
 
@@ -338,14 +338,16 @@ class Shell:
             deadline = self.loop.time() + seconds
             if not seconds > 0:
                 raise deadline_exceeded(command, seconds)
+        left = seconds
         if self.protocol.blocked:
             await self._room(command, deadline, seconds)
             if deadline is not None:
-                seconds = deadline - self.loop.time()
+                left = deadline - self.loop.time()
         future: asyncio.Future[R] = self.loop.create_future()
         call = self.protocol.ask(
-            command, arguments, future, deadline, seconds, metadata, answered
+            command, arguments, future, deadline, left, metadata, answered
         )
+        call.seconds = seconds
         if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:
@@ -423,7 +425,7 @@ class Shell:
             if serving.deadline is None:
                 continue
             if serving.deadline <= now:
-                serving.cancel(answers.EXPIRED)
+                serving.cancel(serving.expired())
             elif following is None or serving.deadline < following:
                 following = serving.deadline
         if following is not None:

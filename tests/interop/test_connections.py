@@ -15,6 +15,7 @@ from ampgen.runtime import ConnectionLost, ProtocolError, serve
 from tests.interop import twisted_commands as commands
 from tests.interop.ours import interop_service
 from tests.interop.reactor import ask, there, twisted_client, twisted_server
+from tests.interop.test_calls import waiting
 from tests.raw import PATIENCE, box, client_of, dial
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ async def test_when_twisted_goes_every_call_is_lost(how: str, interop: Any) -> N
     ):
         end = await connected(server, client)
         calls = [asyncio.create_task(client.wait(number)) for number in range(CALLS)]
-        await client.large(0)
+        await waiting(end, CALLS)
         await there(getattr(end, how))
         results = await asyncio.gather(*calls, return_exceptions=True)
         for result in results:

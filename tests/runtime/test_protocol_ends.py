@@ -75,6 +75,8 @@ def test_a_violation_ends_the_connection_and_says_why(
     assert host.is_finished
     with pytest.raises(ProtocolError, match="broke the protocol"):
         host.ask(STOP)
+    with pytest.raises(ProtocolError, match="broke the protocol"):
+        host.protocol.tell(LOG, ("x",))
 
 
 def test_a_box_of_exactly_the_bound_is_no_violation() -> None:
