@@ -2,50 +2,40 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.errors import DeadlineExceeded, Malformed
 
 if TYPE_CHECKING:
-    from typing import Protocol
-
     from ampgen.runtime.command import AnyCommand
     from ampgen.runtime.extras import Metadata
 
-    class Waiter(Protocol):
-        """Who waits for an answer: a future."""
 
-        def done(self) -> bool: ...
-        def set_result(self, result: Any, /) -> None: ...
-        def set_exception(self, exception: BaseException, /) -> None: ...
+class Call(ABC):
+    """A call of ours that has no answer yet; what waits for one derives from this.
 
-
-class Call:
-    """A call of ours that has no answer yet.
-
-    ``deadline`` is on the shell's clock; ``end`` is where the request ends in all the
-    bytes that this end has queued. ``metadata`` takes what comes with the answer.
+    ``deadline`` is on the shell's clock, ``seconds`` is how long that was when the call
+    was made; ``metadata`` takes what comes with the answer. The protocol gives it its
+    ``tag``, and ``end``: where the request ends in all that this end has queued.
     """
 
-    __slots__ = ("command", "deadline", "end", "metadata", "seconds", "tag", "waiter")
+    __slots__ = ("command", "deadline", "end", "metadata", "seconds", "tag")
 
-    def __init__(
-        self,
-        command: AnyCommand,
-        waiter: Waiter,
-        tag: bytes,
-        deadline: float | None,
-        seconds: float | None,
-        end: int,
-        metadata: Metadata | None,
-    ) -> None:
-        self.command = command
-        self.waiter = waiter
-        self.tag = tag
-        self.deadline = deadline
-        self.seconds = seconds
-        self.end = end
-        self.metadata = metadata
+    command: AnyCommand
+    deadline: float | None
+    seconds: float | None
+    metadata: Metadata | None
+    tag: bytes
+    end: int
+
+    @abstractmethod
+    def answered(self, result: Any) -> None:
+        """Here is the answer; if it has ended already, nothing happens."""
+
+    @abstractmethod
+    def failed(self, error: BaseException) -> None:
+        """There is an error in its place; the same holds."""
 
 
 class Calls(dict[bytes, Call]):

@@ -19,7 +19,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime import answers
-from ampgen.runtime.calls import Call, Calls, deadline_exceeded
+from ampgen.runtime.calls import Calls, deadline_exceeded
 from ampgen.runtime.errors import (
     FAULTS,
     ConnectionLost,
@@ -40,7 +40,6 @@ from ampgen.runtime.errors import (
 from ampgen.runtime.extras import (
     NOBODY,
     PEER,
-    Metadata,
     metadata_pairs,
     read_extras,
     timeout_pair,
@@ -53,7 +52,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Protocol
 
-    from ampgen.runtime.calls import Waiter
+    from ampgen.runtime.calls import Call
     from ampgen.runtime.command import AnyCommand, Handler
     from ampgen.runtime.extras import Extras
 
@@ -312,8 +311,7 @@ class AmpProtocol:
         if end - at > self.limits.box:
             return at
         del self.calls[call.tag]
-        if not call.waiter.done():
-            call.waiter.set_result(result)
+        call.answered(result)
         return end
 
     def _receive_box(self, box: dict[bytes, bytes]) -> None:
@@ -334,22 +332,21 @@ class AmpProtocol:
     def _settle(self, tag: bytes, box: dict[bytes, bytes]) -> None:
         extras = self._extras(box)
         call = self.calls.settle(tag)
-        if call is not None and not call.waiter.done():
-            if call.metadata is not None:
-                call.metadata.answer = extras.metadata
-            try:
-                if b"_answer" in box:
-                    result, _end = call.command.read_answer(
-                        _plain(box), 0, self.limits.depth
-                    )
-                    call.waiter.set_result(result)
-                else:
-                    error = answers.read_error(call.command, box, self.limits.depth)
-                    call.waiter.set_exception(error)
-            except Fault as fault:
-                call.waiter.set_exception(
-                    DecodeError(call.command.name, fault.path, fault.rule)
-                )
+        if call is None:
+            return
+        if call.metadata is not None:
+            call.metadata.answer = extras.metadata
+        command = call.command
+        try:
+            if b"_answer" in box:
+                result, _end = command.read_answer(_plain(box), 0, self.limits.depth)
+            else:
+                call.failed(answers.read_error(command, box, self.limits.depth))
+                return
+        except Fault as fault:
+            call.failed(DecodeError(command.name, fault.path, fault.rule))
+        else:
+            call.answered(result)
 
     def _receive_request(self, box: dict[bytes, bytes]) -> None:
         name = box[b"_command"]
@@ -495,29 +492,26 @@ class AmpProtocol:
 
     def ask(
         self,
-        command: AnyCommand,
+        call: Call,
         arguments: Any,
-        waiter: Waiter,
-        deadline: float | None = None,
-        seconds: float | None = None,
+        left: float | None = None,
         metadata: Mapping[str, str] | None = None,
-        answered: Metadata | None = None,
-    ) -> Call:
-        """Queue a request; ``waiter`` gets its result or its error.
+    ) -> None:
+        """Queue the request of a call, which gets its answer or its error.
 
-        The peer hears of the ``seconds`` until ``deadline``; ``answered`` takes the
-        metadata of the answer. Raises ``EncodeError`` or ``ConnectionLost`` with
-        nothing queued.
+        The peer hears of the seconds that are ``left``. Raises ``EncodeError`` or
+        ``ConnectionLost`` with nothing queued.
         """
+        command = call.command
         number = self.calls.count + 1
         tag = b"%x" % number  # as Twisted's
         extras = timeout = b""
         if metadata is not None or self.greets:
             extras = self._request_extras(command, metadata)
-        if seconds is not None:
-            if seconds != self._timeout:
-                self._timeout_pair = timeout_pair(seconds)
-                self._timeout = seconds
+        if left is not None:
+            if left != self._timeout:
+                self._timeout_pair = timeout_pair(left)
+                self._timeout = left
             timeout = self._timeout_pair
         head = b"".join((ASK, SIZE[len(tag)], tag, command.head, extras, timeout))
         if self.state >= State.DEAF:
@@ -529,13 +523,12 @@ class AmpProtocol:
         except FAULTS as error:
             fault = as_fault(error)
             raise EncodeError(command.name, fault.path, fault.rule) from None
-        end = self._taken + self.queued_bytes + len(data)
-        call = Call(command, waiter, tag, deadline, seconds, end, answered)
+        call.tag = tag
+        call.end = self._taken + self.queued_bytes + len(data)
         self.calls.count = number
         self.calls[tag] = call
         self.greets = False
         self._send(data)
-        return call
 
     def tell(
         self,
@@ -587,8 +580,7 @@ class AmpProtocol:
         """Give up the calls whose time is over; return the next deadline, if any."""
         late, following = self.calls.late(now)
         for call in late:
-            if not call.waiter.done():
-                call.waiter.set_exception(deadline_exceeded(call.command, call.seconds))
+            call.failed(deadline_exceeded(call.command, call.seconds))
             self.give_up(call)
         return following
 
@@ -664,9 +656,8 @@ class AmpProtocol:
     def _fail_calls(self) -> None:
         leaving = self.state is not State.CLOSED  # what is queued is still sent
         for call in self.calls.take_all():
-            if not call.waiter.done():
-                sent = leaving or call.end <= self._taken
-                call.waiter.set_exception(self.lost(sent=sent))
+            sent = leaving or call.end <= self._taken
+            call.failed(self.lost(sent=sent))
 
 
 def _plain(box: dict[bytes, bytes]) -> bytes:

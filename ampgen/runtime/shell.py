@@ -12,11 +12,12 @@ import asyncio
 import logging
 import math
 import sys
-from collections.abc import Coroutine
+from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ampgen.runtime import answers
 from ampgen.runtime.addresses import format_address
+from ampgen.runtime.awaited import AwaitedCall
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.errors import DeadlineExceeded
 from ampgen.runtime.extras import Metadata
@@ -24,7 +25,7 @@ from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.serving import current
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
     from ampgen.runtime.serving import Serving
@@ -93,7 +94,7 @@ class Shell:
         self.protocol.blocked = True  # a factory's task may call before there is a peer
         self._connected = False
         self._close_soon = False
-        self._tasks: dict[asyncio.Task[None], Serving] = {}
+        self._tasks: dict[asyncio.Task[Any], Serving] = {}
         # who waits for room, in the order in which they came
         self._writers: dict[asyncio.Future[None], None] = {}
         self._flushing = False
@@ -133,7 +134,13 @@ class Shell:
         self._receive(self.protocol.receive_data, data)
 
     def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
-        """A batch: its answers leave together, unless they fill a write before."""
+        """A batch: its answers leave together, unless they fill a write before.
+
+        Who waits for what comes goes on at once, for which no task may be running.
+        """
+        if asyncio.current_task(self.loop) is not None:
+            self.loop.call_soon(self._receive, receive, *data)
+            return
         self.protocol.patience = _FLUSH_AT
         try:
             receive(*data)
@@ -185,15 +192,17 @@ class Shell:
         try:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
-            result = handler.method(*arguments)
+            result: Any = handler.method(*arguments)
         except (SystemExit, KeyboardInterrupt) as error:
             self.protocol.fail(serving, error)
             raise
         except BaseException as error:
             self._failed(serving, error)
         else:
-            if hasattr(result, "__await__"):
+            if type(result) is CoroutineType:
                 self._start(serving, result)
+            elif hasattr(result, "__await__"):
+                self._start(serving, _wait_for(result))
             else:
                 self.protocol.answer(serving, result)
         finally:
@@ -232,44 +241,34 @@ class Shell:
 
     # --- handlers that wait -----------------------------------------------------------
 
-    def _start(self, serving: Serving, result: Awaitable[Any]) -> None:
+    def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
         if sys.version_info >= (3, 12):  # run at once, as far as it goes
-            coroutine = self._finish(serving, result)
-            task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
+            try:
+                task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
+            except (SystemExit, KeyboardInterrupt) as error:
+                self.protocol.fail(serving, error)
+                raise
             if task.done():  # as most are: they never wait
+                self._finish(serving, task)
                 return
-            serving.task = task
         else:  # Python 3.11
-            task = self.loop.create_task(self._finish_later(serving, result))
+            task = self.loop.create_task(coroutine)
+        serving.task = task
         self._tasks[task] = serving
         if serving.deadline is not None and serving.deadline < self._watched:
             self._watch(serving.deadline)
         task.add_done_callback(self._ended)
 
-    async def _finish_later(self, serving: Serving, result: Awaitable[Any]) -> None:
-        """What is cancelled before its first step never begins: this does."""
-        serving.task = asyncio.current_task()
-        if serving.ended is not None:
-            if isinstance(result, Coroutine):
-                result.close()
-            self.protocol.fail(serving, asyncio.CancelledError())
-        else:
-            await self._finish(serving, result)
-
-    async def _finish(self, serving: Serving, result: Awaitable[Any]) -> None:
+    def _finish(self, serving: Serving, task: asyncio.Task[Any]) -> None:
         try:
-            answer = await result
+            answer = task.result()
         except asyncio.CancelledError as error:
-            task: Any = asyncio.current_task()
             if task.cancelling():
                 self.protocol.fail(serving, error)
-                raise
-            stray = RuntimeError("what the handler was waiting for was cancelled")
-            stray.__cause__ = error
-            self.protocol.fail(serving, stray)
-        except (SystemExit, KeyboardInterrupt) as error:
-            self.protocol.fail(serving, error)
-            raise
+            else:
+                stray = RuntimeError("what the handler was waiting for was cancelled")
+                stray.__cause__ = error
+                self.protocol.fail(serving, stray)
         except BaseException as error:
             self._failed(serving, error)
         else:
@@ -286,8 +285,8 @@ class Shell:
             error = asyncio.CancelledError()
         self.protocol.fail(serving, error)
 
-    def _ended(self, task: asyncio.Task[None]) -> None:
-        del self._tasks[task]
+    def _ended(self, task: asyncio.Task[Any]) -> None:
+        self._finish(self._tasks.pop(task), task)
         self._adjust_reading()
         self._check_idle()
 
@@ -343,17 +342,14 @@ class Shell:
             await self._room(command, deadline, seconds)
             if deadline is not None:
                 left = deadline - self.loop.time()
-        future: asyncio.Future[R] = self.loop.create_future()
-        call = self.protocol.ask(
-            command, arguments, future, deadline, left, metadata, answered
-        )
-        call.seconds = seconds
+        call = AwaitedCall(self.loop, command, deadline, seconds, answered)
+        self.protocol.ask(call, arguments, left, metadata)
         if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:
             self._adjust_reading()
         try:
-            return await future
+            return await call
         except asyncio.CancelledError:
             self.protocol.give_up(call)
             self._adjust_reading()
@@ -473,3 +469,8 @@ class Shell:
             self._receive(self.protocol.resume)
         if not self._reading_paused:
             self.transport.resume_reading()
+
+
+async def _wait_for(awaitable: Awaitable[Any]) -> Any:
+    """A task runs coroutines alone."""
+    return await awaitable

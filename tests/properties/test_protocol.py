@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ampgen.runtime.calls import Call
 from ampgen.runtime.protocol import State
 from ampgen.runtime.wire import write_box
 from tests.properties.shell import Shell, pieces
@@ -123,20 +124,21 @@ def test_any_pieces_give_the_same_answers(
     assert split.protocol.state == whole.protocol.state
 
 
-class Waiter:
-    """Who waits for an answer; keeps what came, an error by its words."""
+class NotedCall(Call):
+    """Keeps how it ended."""
 
-    def __init__(self) -> None:
+    __slots__ = ("outcome",)
+
+    def __init__(self, command: Any) -> None:
+        self.command = command
+        self.deadline = self.seconds = self.metadata = None
         self.outcome: Any = None
 
-    def done(self) -> bool:
-        return self.outcome is not None
-
-    def set_result(self, result: Any, /) -> None:
+    def answered(self, result: Any) -> None:
         self.outcome = ("result", result)
 
-    def set_exception(self, exception: BaseException, /) -> None:
-        self.outcome = (type(exception).__name__, str(exception))
+    def failed(self, error: BaseException) -> None:
+        self.outcome = (type(error), str(error))
 
 
 @given(
@@ -158,13 +160,13 @@ def test_any_pieces_give_our_calls_the_same_outcomes(
 
     def outcomes(places: list[int]) -> list[Any]:
         protocol = Shell(service(module)).protocol
-        waiters = [Waiter(), Waiter()]
-        for waiter in waiters:
-            protocol.ask(echo, (item, None, None), waiter)
+        calls = [NotedCall(echo), NotedCall(echo)]
+        for call in calls:
+            protocol.ask(call, (item, None, None))
         protocol.data_to_send()
         for piece in pieces(written, places):
             protocol.receive_data(piece)
-        return [*(waiter.outcome for waiter in waiters), protocol.state]
+        return [*(call.outcome for call in calls), protocol.state]
 
     places = data.draw(st.lists(st.integers(0, len(written)), max_size=20))
     assert outcomes(places) == outcomes([])

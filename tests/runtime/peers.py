@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from ampgen.runtime.calls import Call
 from ampgen.runtime.command import Handler, raw_command
 from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.services import handlers_of
@@ -68,10 +69,39 @@ class Host:
             boxes.append(box)
         return boxes
 
-    def ask(self, command: Any, *arguments: Any, **options: Any) -> Future[Any]:
-        waiter: Future[Any] = Future()
-        self.protocol.ask(command, arguments, waiter, **options)
-        return waiter
+    def ask(
+        self,
+        command: Any,
+        *arguments: Any,
+        deadline: float | None = None,
+        seconds: float | None = None,
+    ) -> Future[Any]:
+        call = HeldCall(command, deadline, seconds)
+        self.protocol.ask(call, arguments, seconds)
+        return call.waiter
+
+
+class HeldCall(Call):
+    """A call that nobody awaits."""
+
+    __slots__ = ("waiter",)
+
+    def __init__(
+        self, command: Any, deadline: float | None, seconds: float | None
+    ) -> None:
+        self.command = command
+        self.deadline = deadline
+        self.seconds = seconds
+        self.metadata = None
+        self.waiter: Future[Any] = Future()
+
+    def answered(self, result: Any) -> None:
+        if not self.waiter.done():
+            self.waiter.set_result(result)
+
+    def failed(self, error: BaseException) -> None:
+        if not self.waiter.done():
+            self.waiter.set_exception(error)
 
 
 def request(command: bytes, ask: bytes | None = b"1", **arguments: bytes) -> Box:

@@ -489,16 +489,24 @@ async def test_a_cancel_right_behind_its_request_is_in_time() -> None:
         assert (await peer.receive_box())[b"_error_code"] == b"CANCELLED"
 
 
-async def test_what_a_handler_awaits_is_closed_if_it_can_be() -> None:
+async def test_a_handler_may_return_anything_that_can_be_awaited() -> None:
     class Odd(Text):
         def stop(self) -> Any:
-            return forever()  # no coroutine
+            future = forever()
+            asyncio.get_running_loop().call_soon(future.set_result, None)
+            return future
 
-    async with server_of(Odd()) as peer:
-        await peer.send(
-            box(request(b"Stop", b"x")) + box(request(b"_cancel", None, id=b"x"))
-        )
-        assert (await peer.receive_box())[b"_error_code"] == b"CANCELLED"
+    async with TextClient.local(Odd()) as text:
+        await text.stop()
+
+
+def test_what_runs_in_no_task_ends_as_it_will() -> None:
+    host = Host()
+    host.receive(request(b"Stop", b"1"), request(b"_cancel", None, id=b"1"))
+    [(serving, _)] = host.requests
+    host.receive(request(b"_cancel", None, id=b"1"))
+    host.protocol.answer(serving, None)
+    assert host.sent() == [{b"_answer": b"1"}]
 
 
 async def test_the_code_of_a_cancelled_call_has_its_class() -> None:

@@ -129,6 +129,8 @@ def test_a_request_over_the_bound_of_a_box_is_not_sent() -> None:
     host.ask(REPEAT, "a" * 70, 1)
     with pytest.raises(EncodeError, match="a box over 100 bytes"):
         host.ask(REPEAT, "a" * 90, 1)
+    with pytest.raises(EncodeError, match="a box over 100 bytes"):
+        host.protocol.tell(LOG, ("a" * 90,))
     assert len(host.sent()) == 1
 
 
