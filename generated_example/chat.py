@@ -27,6 +27,7 @@ from ampgen.runtime.stubs import (
     FAULTS as _FAULTS,
     SIZE as _SIZE,
     Address as _Address,
+    BlockingClient as _BlockingClient,
     Client as _Client,
     Command as _Command,
     CommandError as _CommandError,
@@ -61,7 +62,9 @@ from ampgen.runtime.stubs import (
 )
 
 __all__ = [
+    "ChatBlockingClient",
     "ChatClient",
+    "ChatEventsBlockingClient",
     "ChatEventsClient",
     "ChatEventsServer",
     "ChatServer",
@@ -112,6 +115,15 @@ class JoinResult:
 class ChatEventsClient(_Client):
     """What a client answers while it is connected to the chat."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> ChatEventsBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return ChatEventsBlockingClient(cls.connect(address, **options))
+
     async def said(
         self,
         message: Message,
@@ -141,6 +153,37 @@ class ChatEventsClient(_Client):
     ) -> int:
         """Is anybody there? A client that does not answer is put out of the room."""
         return await self._call(_PING, (nonce,), timeout, metadata)
+
+
+class ChatEventsBlockingClient(_BlockingClient):
+    """The methods of ChatEventsClient, for threads: each waits for its answer."""
+
+    def said(
+        self,
+        message: Message,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_SAID, (message,), timeout, metadata)
+
+    def members(
+        self,
+        names: _Sequence[str],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_MEMBERS, (names,), timeout, metadata)
+
+    def ping(
+        self,
+        nonce: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> int:
+        return self._call(_PING, (nonce,), timeout, metadata)
 
 
 class ChatEventsServer(_Server):
@@ -184,6 +227,19 @@ class ChatClient(_Client):
         """Call a service of this process, and answer what it calls in turn."""
         return cls._local(service, (chat_events,), options)
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        *,
+        chat_events: ChatEventsServer | None = None,
+        **options: _Unpack[_ConnectOptions],
+    ) -> ChatBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return ChatBlockingClient(
+            cls.connect(address, chat_events=chat_events, **options),
+        )
+
     async def join(
         self,
         name: str,
@@ -223,6 +279,36 @@ class ChatClient(_Client):
         metadata: _Mapping[str, str] | None = None,
     ) -> None:
         return await self._call(_LEAVE, (), timeout, metadata)
+
+
+class ChatBlockingClient(_BlockingClient):
+    """The methods of ChatClient, for threads: each waits for its answer."""
+
+    def join(
+        self,
+        name: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> JoinResult:
+        return self._call(_JOIN, (name,), timeout, metadata)
+
+    def say(
+        self,
+        text: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_SAY, (text,), timeout, metadata)
+
+    def leave(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_LEAVE, (), timeout, metadata)
 
 
 class ChatServer(_Server):

@@ -38,6 +38,7 @@ from ampgen.runtime.stubs import (
     FAULTS as _FAULTS,
     SIZE as _SIZE,
     Address as _Address,
+    BlockingClient as _BlockingClient,
     Client as _Client,
     Command as _Command,
     CommandError as _CommandError,
@@ -115,8 +116,10 @@ __all__ = [
     "Corrupt",
     "Defaults",
     "EchoScalarArgumentsResult",
+    "EverythingBlockingClient",
     "EverythingClient",
     "EverythingServer",
+    "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
     "Level",
@@ -124,10 +127,12 @@ __all__ = [
     "Nested",
     "Node",
     "OldUpperResult",
+    "OperatorBlockingClient",
     "OperatorClient",
     "OperatorServer",
     "Region",
     "Rejected",
+    "RootBlockingClient",
     "RootClient",
     "RootServer",
     "Scalars",
@@ -137,6 +142,7 @@ __all__ = [
     "TargetMany",
     "TargetPath",
     "UpperCaseResult",
+    "WatcherBlockingClient",
     "WatcherClient",
     "WatcherServer",
     "Writer",
@@ -400,6 +406,15 @@ class ConnectResult:
 class WatcherClient(_Client):
     """What the *client* answers while it is connected to Everything."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> WatcherBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return WatcherBlockingClient(cls.connect(address, **options))
+
     async def progress(
         self,
         done: int,
@@ -418,6 +433,29 @@ class WatcherClient(_Client):
         metadata: _Mapping[str, str] | None = None,
     ) -> bool:
         return await self._call(_CONFIRM, (question,), timeout, metadata)
+
+
+class WatcherBlockingClient(_BlockingClient):
+    """The methods of WatcherClient, for threads: each waits for its answer."""
+
+    def progress(
+        self,
+        done: int,
+        total: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_PROGRESS, (done, total), timeout, metadata)
+
+    def confirm(
+        self,
+        question: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> bool:
+        return self._call(_CONFIRM, (question,), timeout, metadata)
 
 
 class WatcherServer(_Server):
@@ -454,6 +492,19 @@ class EverythingClient(_audit.AuditedClient):
     ) -> _Connecting[_Self]:
         """Call a service of this process, and answer what it calls in turn."""
         return cls._local(service, (watcher,), options)
+
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        *,
+        watcher: WatcherServer | None = None,
+        **options: _Unpack[_ConnectOptions],
+    ) -> EverythingBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return EverythingBlockingClient(
+            cls.connect(address, watcher=watcher, **options),
+        )
 
     async def echo_scalars(
         self,
@@ -658,6 +709,198 @@ class EverythingClient(_audit.AuditedClient):
         return await self._call(_CONNECT, (self_, import_), timeout, metadata)
 
 
+class EverythingBlockingClient(_audit.AuditedBlockingClient):
+    """The methods of EverythingClient, for threads: each waits for its answer."""
+
+    def echo_scalars(
+        self,
+        value: Scalars,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> Scalars:
+        return self._call(_ECHO_SCALARS, (value,), timeout, metadata)
+
+    def echo_maybe(
+        self,
+        value: MaybeScalars,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> MaybeScalars:
+        return self._call(_ECHO_MAYBE, (value,), timeout, metadata)
+
+    def echo_defaults(
+        self,
+        value: Defaults,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> Defaults:
+        return self._call(_ECHO_DEFAULTS, (value,), timeout, metadata)
+
+    def echo_nested(
+        self,
+        value: Nested,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> Nested:
+        return self._call(_ECHO_NESTED, (value,), timeout, metadata)
+
+    def echo_node(
+        self,
+        value: Node,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> Node:
+        return self._call(_ECHO_NODE, (value,), timeout, metadata)
+
+    def echo_target(
+        self,
+        value: Target,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> Target:
+        return self._call(_ECHO_TARGET, (value,), timeout, metadata)
+
+    def echo_scalar_arguments(
+        self,
+        truth: bool,
+        whole: int,
+        real: float,
+        text: str,
+        raw: bytes,
+        exact: _Decimal,
+        moment: _datetime,
+        day: _date,
+        span: _timedelta,
+        id: _UUID,
+        any: _Json,
+        file: str | _PathLike[str],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> EchoScalarArgumentsResult:
+        return self._call(
+            _ECHO_SCALAR_ARGUMENTS,
+            (truth, whole, real, text, raw, exact, moment, day, span, id, any, file),
+            timeout,
+            metadata,
+        )
+
+    def arguments(
+        self,
+        first: str,
+        second: int = 1,
+        third: _Sequence[str] | None = None,
+        level: Level = Level.LOUD,
+        numbers: _Sequence[int] = (1, 2),
+        scores: _Mapping[str, float] = {},
+        timeout_: float | None = None,
+        *,
+        last: str,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> ArgumentsResult:
+        return self._call(
+            _ARGUMENTS,
+            (first, second, third, level, numbers, scores, last, timeout_),
+            timeout,
+            metadata,
+        )
+
+    def maybe(
+        self,
+        text: str | None = None,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str | None:
+        return self._call(_MAYBE, (text,), timeout, metadata)
+
+    def sort(
+        self,
+        numbers: _Sequence[float],
+        by: _Mapping[str, int] = {},
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> list[float]:
+        return self._call(_SORT, (numbers, by), timeout, metadata)
+
+    def upper(
+        self,
+        text: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str:
+        return self._call(_UPPER, (text,), timeout, metadata)
+
+    def touch(
+        self,
+        target: Target,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_TOUCH, (target,), timeout, metadata)
+
+    def fail(
+        self,
+        how: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_FAIL, (how,), timeout, metadata)
+
+    def log(
+        self,
+        level: Level,
+        line: str,
+        entry: _audit.Entry | None = None,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_LOG, (level, line, entry), timeout, metadata)
+
+    def upper_case(
+        self,
+        key: str,
+        digit: int | None = None,
+        *,
+        lower: str,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> UpperCaseResult:
+        return self._call(_UPPER_CASE, (key, digit, lower), timeout, metadata)
+
+    @_deprecated("use Upper")
+    def old_upper(
+        self,
+        text: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> OldUpperResult:
+        return self._call(_OLD_UPPER, (text,), timeout, metadata)
+
+    def connect_(
+        self,
+        self_: int,
+        import_: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> ConnectResult:
+        return self._call(_CONNECT, (self_, import_), timeout, metadata)
+
+
 class EverythingServer(_audit.AuditedServer):
     """Derive from this to answer the commands of Everything."""
 
@@ -781,6 +1024,17 @@ class EverythingServer(_audit.AuditedServer):
 class OperatorClient(EverythingClient):
     """A service may extend others: it has their commands, and their `calls`, too."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        *,
+        watcher: WatcherServer | None = None,
+        **options: _Unpack[_ConnectOptions],
+    ) -> OperatorBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return OperatorBlockingClient(cls.connect(address, watcher=watcher, **options))
+
     async def stop(
         self,
         *,
@@ -788,6 +1042,18 @@ class OperatorClient(EverythingClient):
         metadata: _Mapping[str, str] | None = None,
     ) -> None:
         return await self._call(_STOP, (), timeout, metadata)
+
+
+class OperatorBlockingClient(EverythingBlockingClient):
+    """The methods of OperatorClient, for threads: each waits for its answer."""
+
+    def stop(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_STOP, (), timeout, metadata)
 
 
 class OperatorServer(EverythingServer):
@@ -801,6 +1067,15 @@ class OperatorServer(EverythingServer):
 class JanitorClient(_audit.AuditedClient):
     """Calls the commands of Janitor."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> JanitorBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return JanitorBlockingClient(cls.connect(address, **options))
+
     async def sweep(
         self,
         *,
@@ -808,6 +1083,19 @@ class JanitorClient(_audit.AuditedClient):
         metadata: _Mapping[str, str] | None = None,
     ) -> None:
         return await self._call(_SWEEP, (), timeout, metadata)
+
+
+@_deprecated("use Operator", category=None)
+class JanitorBlockingClient(_audit.AuditedBlockingClient):
+    """The methods of JanitorClient, for threads: each waits for its answer."""
+
+    def sweep(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_SWEEP, (), timeout, metadata)
 
 
 @_deprecated("use Operator", category=None)
@@ -844,6 +1132,24 @@ class RootClient(OperatorClient, JanitorClient):
     ) -> _Connecting[_Self]:
         """Call a service of this process, and answer what it calls in turn."""
         return cls._local(service, (audited, watcher), options)
+
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        *,
+        audited: _audit.AuditedServer | None = None,
+        watcher: WatcherServer | None = None,
+        **options: _Unpack[_ConnectOptions],
+    ) -> RootBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return RootBlockingClient(
+            cls.connect(address, audited=audited, watcher=watcher, **options),
+        )
+
+
+class RootBlockingClient(OperatorBlockingClient, JanitorBlockingClient):
+    """The methods of RootClient, for threads: each waits for its answer."""
 
 
 class RootServer(OperatorServer, JanitorServer):

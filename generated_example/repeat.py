@@ -3,6 +3,7 @@
 # pyright: reportPrivateUsage=false
 # pyright: reportUnusedFunction=false
 # pyright: reportUnnecessaryIsInstance=false
+# pyright: reportIncompatibleMethodOverride=false
 """One service with one command: the smallest useful schema."""
 
 from __future__ import annotations
@@ -14,14 +15,18 @@ _require_runtime("0.1", __name__)
 from abc import abstractmethod as _abstractmethod
 from collections.abc import Awaitable as _Awaitable, Mapping as _Mapping
 from dataclasses import dataclass as _dataclass
+from typing import Unpack as _Unpack
 
 from ampgen.runtime.stubs import (
     DEFAULT as _DEFAULT,
     FAULTS as _FAULTS,
     SIZE as _SIZE,
+    Address as _Address,
+    BlockingClient as _BlockingClient,
     Client as _Client,
     Command as _Command,
     CommandError as _CommandError,
+    ConnectOptions as _ConnectOptions,
     DeclaredError as _DeclaredError,
     Server as _Server,
     Timeout as _Timeout,
@@ -37,7 +42,13 @@ from ampgen.runtime.stubs import (
     wrong_type as _wrong_type,
 )
 
-__all__ = ["RepeatResult", "RepeaterClient", "RepeaterServer", "TooLong"]
+__all__ = [
+    "RepeatResult",
+    "RepeaterBlockingClient",
+    "RepeaterClient",
+    "RepeaterServer",
+    "TooLong",
+]
 
 
 class TooLong(_CommandError):
@@ -65,6 +76,15 @@ class RepeatResult:
 class RepeaterClient(_Client):
     """Repeats texts."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> RepeaterBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return RepeaterBlockingClient(cls.connect(address, **options))
+
     async def repeat(
         self,
         text: str,
@@ -84,6 +104,20 @@ class RepeaterClient(_Client):
             TooLong: The answer would be too long.
         """
         return await self._call(_REPEAT, (text, times), timeout, metadata)
+
+
+class RepeaterBlockingClient(_BlockingClient):
+    """The methods of RepeaterClient, for threads: each waits for its answer."""
+
+    def repeat(
+        self,
+        text: str,
+        times: int = 1,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> RepeatResult:
+        return self._call(_REPEAT, (text, times), timeout, metadata)
 
 
 class RepeaterServer(_Server):

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ampgen.runtime.addresses import Address
+    from ampgen.runtime.blocking import BlockingClient
     from ampgen.runtime.client import Client, Connecting, connect
     from ampgen.runtime.command import DEFAULT, Timeout
     from ampgen.runtime.connection import Connection, CurrentCall, current_call
@@ -45,6 +46,7 @@ __all__ = [
     "DEFAULT",
     "Address",
     "AmpError",
+    "BlockingClient",
     "Cancelled",
     "Client",
     "CommandError",
@@ -80,6 +82,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "DEFAULT": "command",
         "Address": "addresses",
         "AmpError": "errors",
+        "BlockingClient": "blocking",
         "Cancelled": "errors",
         "Client": "client",
         "CommandError": "errors",

@@ -6,6 +6,7 @@ Names are added here, never taken away or changed within a major version.
 from __future__ import annotations
 
 from ampgen.runtime.addresses import Address
+from ampgen.runtime.blocking import BlockingClient
 from ampgen.runtime.client import Client, Connecting, ConnectOptions, LocalOptions
 from ampgen.runtime.command import (
     DEFAULT,
@@ -79,6 +80,7 @@ __all__ = [
     "FAULTS",
     "SIZE",
     "Address",
+    "BlockingClient",
     "Client",
     "Command",
     "CommandError",

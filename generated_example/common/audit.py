@@ -3,6 +3,7 @@
 # pyright: reportPrivateUsage=false
 # pyright: reportUnusedFunction=false
 # pyright: reportUnnecessaryIsInstance=false
+# pyright: reportIncompatibleMethodOverride=false
 """Who did what, and when."""
 
 from __future__ import annotations
@@ -19,13 +20,17 @@ from collections.abc import (
 )
 from dataclasses import dataclass as _dataclass
 from datetime import datetime as _datetime
+from typing import Unpack as _Unpack
 
 from ampgen.runtime.stubs import (
     DEFAULT as _DEFAULT,
     FAULTS as _FAULTS,
     SIZE as _SIZE,
+    Address as _Address,
+    BlockingClient as _BlockingClient,
     Client as _Client,
     Command as _Command,
+    ConnectOptions as _ConnectOptions,
     Server as _Server,
     Timeout as _Timeout,
     decode_boxes as _decode_boxes,
@@ -49,7 +54,7 @@ from ampgen.runtime.stubs import (
 
 from . import geo as _geo
 
-__all__ = ["AuditedClient", "AuditedServer", "Entry"]
+__all__ = ["AuditedBlockingClient", "AuditedClient", "AuditedServer", "Entry"]
 
 
 @_dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +68,15 @@ class Entry:
 class AuditedClient(_Client):
     """Calls the commands of Audited."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> AuditedBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return AuditedBlockingClient(cls.connect(address, **options))
+
     async def history(
         self,
         limit: int = 10,
@@ -72,6 +86,19 @@ class AuditedClient(_Client):
     ) -> list[Entry]:
         """The newest entries first."""
         return await self._call(_HISTORY, (limit,), timeout, metadata)
+
+
+class AuditedBlockingClient(_BlockingClient):
+    """The methods of AuditedClient, for threads: each waits for its answer."""
+
+    def history(
+        self,
+        limit: int = 10,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> list[Entry]:
+        return self._call(_HISTORY, (limit,), timeout, metadata)
 
 
 class AuditedServer(_Server):

@@ -5,15 +5,42 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ampgen.cli import run
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
 ROOT = Path(__file__).parents[2]
 
-PROGRAMS = [("deadlines.md", "deadlines/deadlines.py", "repeat.amp")]
+PROGRAMS = [
+    ("deadlines.md", "deadlines/deadlines.py", "repeat.amp"),
+    ("blocking.md", "blocking/blocking.py", "repeat.amp"),
+]
+SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
+
+
+@contextmanager
+def server_of(page: str, environment: dict[str, str]) -> Generator[list[str]]:
+    """The address of the server that a page's program calls, if it calls one."""
+    if page not in SERVED:
+        yield []
+        return
+    server = ROOT / "docs" / "examples" / SERVED[page]
+    with subprocess.Popen(
+        [sys.executable, server, "127.0.0.1:0"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        yield [process.stdout.readline().split()[-1]]
+        process.terminate()
 
 
 @pytest.mark.parametrize(("page", "program", "schema"), PROGRAMS)
@@ -30,13 +57,14 @@ def test_a_page_shows_a_program_and_what_it_prints(
     schema = str(ROOT / "schemas" / schema)
     assert run(["compile", schema, "-o", str(tmp_path / "textpkg")]) == 0
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    printed = subprocess.run(
-        [sys.executable, "-W", "error", path],
-        env=environment,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=True,
-    )
+    with server_of(page, environment) as arguments:
+        printed = subprocess.run(
+            [sys.executable, "-W", "error", path, *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=True,
+        )
     assert f"```\n{printed.stdout}```\n" in text
     assert not printed.stderr

@@ -163,8 +163,9 @@ def _classes(module: Module) -> Iterator[Claim]:
 
 
 def _service_classes(service: Service) -> Iterator[Claim]:
-    for name in (names.client_class(service), names.server_class(service)):
-        yield Claim(name, f"the service `{service.name}`", service.span, service)
+    for name in (names.client_class, names.blocking_class, names.server_class):
+        what = f"the service `{service.name}`"
+        yield Claim(name(service), what, service.span, service)
     for command in service.commands:
         if command.result is not None and not command.result.bare:
             what = f"the result of `{service.name}.{command.name}`"

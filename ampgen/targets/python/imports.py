@@ -27,8 +27,8 @@ _TAKEN: dict[str, str] = {
     "typing": "ClassVar Self TypeAlias Unpack",
     STUBS: """
         DEFAULT FAULTS SIZE
-        Address Client Command CommandError ConnectOptions Connecting DeclaredError
-        LocalOptions Server Timeout
+        Address BlockingClient Client Command CommandError ConnectOptions Connecting
+        DeclaredError LocalOptions Server Timeout
         closed_enum_decoder closed_enum_encoder current_call deprecated fault_at
         get_whole maker missing no_results_read no_results_written open_enum_decoder
         open_enum_encoder read_box read_only_pair read_rest require_runtime too_deep

@@ -140,6 +140,10 @@ def client_class(service: Service) -> str:
     return f"{cap_words(service.name)}Client"
 
 
+def blocking_class(service: Service) -> str:
+    return f"{cap_words(service.name)}BlockingClient"
+
+
 def server_class(service: Service) -> str:
     return f"{cap_words(service.name)}Server"
 

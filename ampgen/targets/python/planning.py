@@ -52,7 +52,11 @@ def plan_module(module: SchemaModule, scope: Scope) -> Module:
         services=tuple(
             plan
             for service in offered
-            for plan in (services.client(service), services.server(service))
+            for plan in (
+                services.client(service),
+                services.blocking_client(service),
+                services.server(service),
+            )
         ),
         enumerations=tuple(map(declarations.enumeration, enums)),
         structures=tuple(

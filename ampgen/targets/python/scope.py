@@ -125,6 +125,7 @@ def public_names(module: Module) -> Iterator[str]:
                     if command.result is not None and not command.result.bare:
                         yield names.result_class(command)
                 yield names.client_class(declaration)
+                yield names.blocking_class(declaration)
                 yield names.server_class(declaration)
             case _:  # an alias is seen through and has no name in Python
                 pass
@@ -143,7 +144,7 @@ def _attributes(module: Module) -> Iterator[str]:
                 yield from map(names.error_field_name, declaration.fields)
             case Service():
                 yield from map(names.called_name, declaration.all_calls())
-                yield from ("connect", "local")
+                yield from ("connect", "connect_blocking", "local")
                 for command in declaration.commands:
                     yield names.method_name(command)
                     if command.result is not None and not command.result.bare:

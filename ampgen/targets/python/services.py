@@ -20,7 +20,7 @@ from ampgen.targets.python.plan import Class, Function
 from ampgen.targets.python.records import default
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from ampgen.model import Command, Service
     from ampgen.targets.python.commands import Commands
@@ -47,7 +47,23 @@ class Services:
             (),
             (
                 *self._connecting(service),
+                self._connecting_blocking(service),
                 *(self._client_method(command) for command in service.commands),
+            ),
+        )
+
+    def blocking_client(self, service: Service) -> Class:
+        name = names.client_class(service)
+        return Class(
+            self._header(service, names.blocking_class, "_BlockingClient"),
+            docstring(
+                f"The methods of {name}, for threads: each waits for its answer.",
+                indent=1,
+            ),
+            (),
+            tuple(
+                self._client_method(command, blocking=True)
+                for command in service.commands
             ),
         )
 
@@ -94,10 +110,7 @@ class Services:
         through = [base for base in service.extends if base.all_calls()]
         if not called or (not service.calls and len(through) == 1):
             return
-        arguments: list[Part] = []
-        for other in called:
-            server = self._scope.class_name(names.server_class(other), other.module)
-            arguments.append(f"{names.called_name(other)}: {server} | None = None")
+        arguments = self._answering(called)
         given = a_tuple(tuple(names.called_name(other) for other in called))
         for name, target, target_type, options, doc in (
             (
@@ -129,9 +142,37 @@ class Services:
                 ),
             )
 
+    def _connecting_blocking(self, service: Service) -> Function:
+        called = service.all_calls()
+        blocking = self._scope.class_name(names.blocking_class(service), service.module)
+        parameters: list[Part] = ["cls", "address: _Address"]
+        if called:
+            parameters += ["*", *self._answering(called)]
+        answering = [f"{name}={name}" for name in map(names.called_name, called)]
+        connecting = call("cls.connect", "address", *answering, "**options")
+        return Function(
+            f"    @{self._scope.builtin('classmethod')}\n"
+            + function_header(
+                "connect_blocking",
+                [*parameters, "**options: _Unpack[_ConnectOptions]"],
+                blocking,
+                indent=1,
+            ),
+            docstring("Connect to a server, for programs without a loop.", indent=2),
+            (statement("return ", call(blocking, connecting), indent=2),),
+        )
+
+    def _answering(self, called: Iterable[Service]) -> list[Part]:
+        """The parameters for what a client answers."""
+        parameters: list[Part] = []
+        for other in called:
+            server = self._scope.class_name(names.server_class(other), other.module)
+            parameters.append(f"{names.called_name(other)}: {server} | None = None")
+        return parameters
+
     # --- methods ----------------------------------------------------------------------
 
-    def _client_method(self, command: Command) -> Function:
+    def _client_method(self, command: Command, *, blocking: bool = False) -> Function:
         decorators: tuple[str, ...] = ()
         if command.notes.deprecated is not None:
             reason = string(command.notes.deprecated)
@@ -147,7 +188,7 @@ class Services:
             ],
             self._commands.given_result(command),
             indent=1,
-            prefix="async def",
+            prefix="def" if blocking else "async def",
         )
         arguments = a_tuple(tuple(map(names.argument_name, command.arguments)))
         constant = self._commands.constant(command)
@@ -155,10 +196,10 @@ class Services:
         result = "" if command.oneway else "return "
         return Function(
             "\n".join((*decorators, header)),
-            self._docstring(command),
+            None if blocking else self._docstring(command),
             (
                 statement(
-                    f"{result}await ",
+                    result if blocking else f"{result}await ",
                     call(send, constant, arguments, "timeout", "metadata"),
                     indent=2,
                 ),

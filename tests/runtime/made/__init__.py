@@ -3,10 +3,12 @@
 
 from .text import (
     Corrupt,
+    EventsBlockingClient,
     EventsClient,
     EventsServer,
     Item,
     RepeatResult,
+    TextBlockingClient,
     TextClient,
     TextServer,
     TooLong,
@@ -14,10 +16,12 @@ from .text import (
 
 __all__ = [
     "Corrupt",
+    "EventsBlockingClient",
     "EventsClient",
     "EventsServer",
     "Item",
     "RepeatResult",
+    "TextBlockingClient",
     "TextClient",
     "TextServer",
     "TooLong",

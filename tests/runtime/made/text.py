@@ -26,6 +26,7 @@ from ampgen.runtime.stubs import (
     FAULTS as _FAULTS,
     SIZE as _SIZE,
     Address as _Address,
+    BlockingClient as _BlockingClient,
     Client as _Client,
     Command as _Command,
     CommandError as _CommandError,
@@ -56,10 +57,12 @@ from ampgen.runtime.stubs import (
 
 __all__ = [
     "Corrupt",
+    "EventsBlockingClient",
     "EventsClient",
     "EventsServer",
     "Item",
     "RepeatResult",
+    "TextBlockingClient",
     "TextClient",
     "TextServer",
     "TooLong",
@@ -100,6 +103,15 @@ class RepeatResult:
 class EventsClient(_Client):
     """Calls the commands of Events."""
 
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> EventsBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return EventsBlockingClient(cls.connect(address, **options))
+
     async def progress(
         self,
         done: int,
@@ -117,6 +129,28 @@ class EventsClient(_Client):
         metadata: _Mapping[str, str] | None = None,
     ) -> str:
         return await self._call(_CONFIRM, (question,), timeout, metadata)
+
+
+class EventsBlockingClient(_BlockingClient):
+    """The methods of EventsClient, for threads: each waits for its answer."""
+
+    def progress(
+        self,
+        done: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_PROGRESS, (done,), timeout, metadata)
+
+    def confirm(
+        self,
+        question: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str:
+        return self._call(_CONFIRM, (question,), timeout, metadata)
 
 
 class EventsServer(_Server):
@@ -153,6 +187,17 @@ class TextClient(_Client):
     ) -> _Connecting[_Self]:
         """Call a service of this process, and answer what it calls in turn."""
         return cls._local(service, (events,), options)
+
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        *,
+        events: EventsServer | None = None,
+        **options: _Unpack[_ConnectOptions],
+    ) -> TextBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return TextBlockingClient(cls.connect(address, events=events, **options))
 
     async def repeat(
         self,
@@ -195,6 +240,46 @@ class TextClient(_Client):
         metadata: _Mapping[str, str] | None = None,
     ) -> None:
         await self._send(_LOG, (line,), timeout, metadata)
+
+
+class TextBlockingClient(_BlockingClient):
+    """The methods of TextClient, for threads: each waits for its answer."""
+
+    def repeat(
+        self,
+        text: str,
+        times: int = 1,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> RepeatResult:
+        return self._call(_REPEAT, (text, times), timeout, metadata)
+
+    def items(
+        self,
+        items: _Sequence[Item],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> list[Item]:
+        return self._call(_ITEMS, (items,), timeout, metadata)
+
+    def stop(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call(_STOP, (), timeout, metadata)
+
+    def log(
+        self,
+        line: str,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_LOG, (line,), timeout, metadata)
 
 
 class TextServer(_Server):
