@@ -122,7 +122,7 @@ class BlockingClient:
             except BaseException as error:
                 waiting.set_exception(error)
 
-        # not asyncio.run_coroutine_threadsafe: its chain of futures costs a fifth of a call
+        # asyncio.run_coroutine_threadsafe chains futures: that costs a fifth of a call
         loop.loop.call_soon_threadsafe(
             lambda: tasks.append(loop.loop.create_task(run()))
         )
