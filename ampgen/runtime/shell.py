@@ -199,7 +199,8 @@ class Shell:
         except BaseException as error:
             self._failed(serving, error)
         else:
-            if type(result) is CoroutineType:
+            kind = type(result)
+            if kind is CoroutineType:
                 self._start(serving, result)
             elif hasattr(result, "__await__"):
                 self._start(serving, _wait_for(result))

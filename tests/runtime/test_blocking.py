@@ -101,7 +101,8 @@ def test_many_threads_may_call_at_once() -> None:
         TextClient.connect_blocking(address) as text,
         ThreadPoolExecutor(16) as pool,
     ):
-        answers = list(pool.map(lambda n: text.repeat(f"{n}", n % 9), range(300)))
+        calls = [pool.submit(text.repeat, f"{n}", n % 9) for n in range(300)]
+        answers = [call.result() for call in calls]
     assert [a.text for a in answers] == [f"{n}" * (n % 9) for n in range(300)]
 
 
@@ -237,7 +238,10 @@ def test_when_the_process_goes_its_connections_do() -> None:
     lost = threading.Event()
 
     def service(connection: Any) -> Text:
-        connection.add_close_callback(lambda _connection: lost.set())
+        def closed(_connection: Any) -> None:
+            lost.set()
+
+        connection.add_close_callback(closed)
         return Text()
 
     with served(service) as address:

@@ -8,8 +8,8 @@ from textpkg.repeat import RepeaterBlockingClient, RepeaterClient, TooLong
 
 def lengths(repeater: RepeaterBlockingClient, words: list[str]) -> list[int]:
     with ThreadPoolExecutor() as pool:
-        answers = pool.map(lambda word: repeater.repeat(word, times=2), words)
-        return [len(answer.text) for answer in answers]
+        calls = [pool.submit(repeater.repeat, word, times=2) for word in words]
+        return [len(call.result().text) for call in calls]
 
 
 def main(address: str) -> None:
