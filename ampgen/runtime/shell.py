@@ -52,6 +52,7 @@ class Shell:
 
     # a server has one for each peer: its size is that of an idle connection
     __slots__ = (
+        "_came",
         "_close_soon",
         "_closed",
         "_connected",
@@ -92,6 +93,7 @@ class Shell:
         self.limits = limits
         self.protocol = AmpProtocol(self, limits=limits, fallback=fallback)
         self.protocol.blocked = True  # a factory's task may call before there is a peer
+        self._came = 0.0  # when the batch did that is being read
         self._connected = False
         self._close_soon = False
         self._tasks: dict[asyncio.Task[Any], Serving] = {}
@@ -141,6 +143,7 @@ class Shell:
         if asyncio.current_task(self.loop) is not None:
             self.loop.call_soon(self._receive, receive, *data)
             return
+        self._came = self.loop.time()
         self.protocol.patience = _FLUSH_AT
         try:
             receive(*data)
@@ -187,7 +190,7 @@ class Shell:
         handler = serving.handler
         extras = serving.extras
         if extras is not None and extras.timeout is not None:
-            serving.deadline = self.loop.time() + extras.timeout
+            serving.deadline = self._came + extras.timeout
         token = current.set(serving)
         try:
             if handler.count < len(arguments):
@@ -199,7 +202,7 @@ class Shell:
         except BaseException as error:
             self._failed(serving, error)
         else:
-            kind = type(result)
+            kind: object = type(result)
             if kind is CoroutineType:
                 self._start(serving, result)
             elif hasattr(result, "__await__"):
