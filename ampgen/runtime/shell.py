@@ -202,9 +202,8 @@ class Shell:
         except BaseException as error:
             self._failed(serving, error)
         else:
-            kind: object = type(result)
-            if kind is CoroutineType:
-                self._start(serving, result)
+            if type(result) is CoroutineType:  # pyright: ignore[reportUnknownArgumentType]
+                self._start(serving, result)  # pyright: ignore[reportUnknownArgumentType]
             elif hasattr(result, "__await__"):
                 self._start(serving, _wait_for(result))
             else:
