@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ampgen.runtime.version import __version__
-
 if TYPE_CHECKING:
     from ampgen.pipeline import Compiled, compile_schemas
+    from ampgen.runtime.version import __version__
 
 __all__ = ["Compiled", "__version__", "compile_schemas"]
 
@@ -25,4 +24,8 @@ if not TYPE_CHECKING:
             from ampgen import pipeline
 
             return getattr(pipeline, name)
+        if name == "__version__":
+            from ampgen.runtime.version import __version__
+
+            return __version__
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -13,6 +13,8 @@ import pytest
 
 from ampgen.pipeline import compile_schemas
 
+pytest_plugins = ["pytester"]
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 

@@ -29,6 +29,7 @@ class LocalTransport(asyncio.Transport):
         self._shell = shell
         self._peer: LocalTransport = self
         self._outgoing = bytearray()  # until the peer takes it
+        self._on_its_way = 0  # bytes that have left, and have not arrived
         self._scheduled = False
         self._reading = True
         self._blocked = False
@@ -89,11 +90,11 @@ class LocalTransport(asyncio.Transport):
             data = bytes(self._outgoing)
             self._outgoing.clear()
             if not peer._lost:
-                peer._shell.data_received(data)
+                self._hand_over(data)
             if self._blocked and len(self._outgoing) <= _LOW_WATER:
                 self._blocked = False
                 self._shell.resume_writing()
-        if self._closing and not self._outgoing and not self._lost:
+        if self._closing and not (self._outgoing or self._on_its_way or self._lost):
             self._lost = True
             self._shell.connection_lost(None)
             peer._schedule()  # what it has for us goes nowhere now
@@ -103,10 +104,17 @@ class LocalTransport(asyncio.Transport):
             if not peer._lost:
                 peer._shell.eof_received()
 
+    def _hand_over(self, data: bytes) -> None:
+        self._peer._shell.data_received(data)
+
 
 def join(first: Shell, second: Shell) -> None:
     """Connect two shells."""
-    one, other = LocalTransport(first), LocalTransport(second)
+    connect(LocalTransport(first), LocalTransport(second))
+
+
+def connect(one: LocalTransport, other: LocalTransport) -> None:
+    """Make two transports the ends of one connection."""
     one.join(other)
-    first.connection_made(one)
-    second.connection_made(other)
+    one._shell.connection_made(one)
+    other._shell.connection_made(other)

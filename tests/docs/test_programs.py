@@ -25,6 +25,28 @@ PROGRAMS = [
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 
 
+def test_the_tests_that_a_page_shows_pass(tmp_path: Path) -> None:
+    path = ROOT / "docs" / "examples" / "testing" / "test_greeter.py"
+    shown = path.read_text(encoding="utf-8").split('"""\n', 1)[1].strip()
+    page = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
+    assert f"```python\n{shown}\n```\n" in page
+    compile_schema("repeat.amp", tmp_path)
+    passed = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", path],
+        env={**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "3 passed" in passed.stdout
+
+
+def compile_schema(schema: str, folder: Path) -> None:
+    path = str(ROOT / "schemas" / schema)
+    assert run(["compile", path, "-o", str(folder / "textpkg")]) == 0
+
+
 @contextmanager
 def server_of(page: str, environment: dict[str, str]) -> Generator[list[str]]:
     """The address of the server that a page's program calls, if it calls one."""
@@ -54,8 +76,7 @@ def test_a_page_shows_a_program_and_what_it_prints(
     shown = code.split('"""\n', 1)[1].split("\n\n\nif __name__")[0].strip()
     assert f"```python\n{shown}\n```\n" in text
 
-    schema = str(ROOT / "schemas" / schema)
-    assert run(["compile", schema, "-o", str(tmp_path / "textpkg")]) == 0
+    compile_schema(schema, tmp_path)
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     with server_of(page, environment) as arguments:
         printed = subprocess.run(
