@@ -116,5 +116,5 @@ def join(first: Shell, second: Shell) -> None:
 def connect(one: LocalTransport, other: LocalTransport) -> None:
     """Make two transports the ends of one connection."""
     one.join(other)
-    one._shell.connection_made(one)
-    other._shell.connection_made(other)
+    one._shell.connection_made(one)  # pyright: ignore[reportPrivateUsage]
+    other._shell.connection_made(other)  # pyright: ignore[reportPrivateUsage]
