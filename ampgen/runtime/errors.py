@@ -189,7 +189,7 @@ def fault_at(key: str, fault: Exception) -> Fault:
 
     ``key`` is a wire key, or ``[3]`` for an item of a list.
     """
-    fault = too_long() if isinstance(fault, IndexError) else as_fault(fault)
+    fault = _beyond(fault) if isinstance(fault, IndexError) else as_fault(fault)
     joint = "." if fault.path and not fault.path.startswith("[") else ""
     return Fault(fault.rule, f"{key}{joint}{fault.path}")
 
@@ -201,8 +201,25 @@ def as_fault(error: Exception) -> Fault:
     return Fault(f"the value is not of its type ({type(error).__name__})")
 
 
-def too_long() -> Fault:
-    return Fault("over 65,535 bytes, the most that a value holds")
+def too_long(length: int) -> Fault:
+    rule = "over 65,535 bytes, the most that a value holds"
+    return Fault(f"{rule}: this one has {length:,}")
+
+
+def _beyond(error: IndexError) -> Fault:
+    """What an ``IndexError`` means: the table of lengths ends, and this value does not.
+
+    The error does not tell the length. Whoever looked it up still holds the value, the
+    last one that is so long: looking for it there costs nothing while all is well.
+    """
+    step = error.__traceback__
+    while step is not None and step.tb_next is not None:
+        step = step.tb_next
+    held: dict[str, object] = {} if step is None else dict(step.tb_frame.f_locals)
+    for value in reversed(held.values()):
+        if isinstance(value, bytes) and len(value) > 0xFFFF:
+            return too_long(len(value))
+    return as_fault(error)
 
 
 def missing() -> Fault:

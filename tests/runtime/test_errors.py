@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections import UserList
+from typing import TYPE_CHECKING
 
 import pytest
 
 from ampgen.runtime import errors
+from ampgen.runtime.composites import encode_list
 from ampgen.runtime.errors import (
     AmpError,
     ConnectionLost,
@@ -24,7 +27,11 @@ from ampgen.runtime.errors import (
     unknown_member,
     wrong_type,
 )
+from ampgen.runtime.values import encode_bytes
 from tests.runtime.made.text import TooLong
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def samples() -> list[AmpError]:
@@ -121,3 +128,20 @@ def test_the_rules_name_types_and_limits() -> None:
         "the member is none of author, path"
     )
     assert str(too_deep()) == "nested too deep"
+
+
+def test_only_a_value_that_is_too_long_is_called_so() -> None:
+    """A program's own sequence may raise what the table of lengths does."""
+
+    class Odd(UserList[bytes]):
+        def __iter__(self) -> Iterator[bytes]:
+            yield b"x" * 65_535
+            raise IndexError("secret")
+
+    with pytest.raises(Fault) as caught:
+        encode_list(Odd(), encode_bytes, 1)
+    assert str(caught.value) == "[1]: the value is not of its type (IndexError)"
+    with pytest.raises(Fault, match=r"over 65,535 bytes.*: this one has 65,536"):
+        encode_list([b"x" * 65_536], encode_bytes, 1)
+    never_raised = fault_at("key", IndexError("secret"))
+    assert str(never_raised) == "key: the value is not of its type (IndexError)"
