@@ -46,6 +46,7 @@ from ampgen.runtime.stubs import (
     Connecting as _Connecting,
     DeclaredError as _DeclaredError,
     Json as _Json,
+    LargeBox as _LargeBox,
     LocalOptions as _LocalOptions,
     Server as _Server,
     Timeout as _Timeout,
@@ -91,6 +92,7 @@ from ampgen.runtime.stubs import (
     encode_strs as _encode_strs,
     encode_uuid as _encode_uuid,
     fault_at as _fault_at,
+    get_large as _get_large,
     get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
@@ -132,6 +134,7 @@ __all__ = [
     "OperatorServer",
     "Region",
     "Rejected",
+    "RenderResult",
     "RootBlockingClient",
     "RootClient",
     "RootServer",
@@ -381,6 +384,16 @@ class ArgumentsResult:
 
 
 @_dataclass(frozen=True, slots=True, kw_only=True)
+class RenderResult:
+    """What Render answers."""
+
+    page: bytes
+    node: Node | None = None
+    target: Target
+    count: int | None = None
+
+
+@_dataclass(frozen=True, slots=True, kw_only=True)
 class UpperCaseResult:
     """What UpperCase answers."""
 
@@ -620,6 +633,35 @@ class EverythingClient(_audit.AuditedClient):
     ) -> str | None:
         return await self._call(_MAYBE, (text,), timeout, metadata)
 
+    async def render(
+        self,
+        page: str,
+        size: int | None = None,
+        fine: str = "",
+        parts: _Sequence[Node] = (),
+        index: _Mapping[str, int] | None = None,
+        *,
+        any: _Json,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> RenderResult:
+        """Values that may be over 64 KiB, and others beside them."""
+        return await self._call(
+            _RENDER,
+            (page, size, fine, parts, index, any),
+            timeout,
+            metadata,
+        )
+
+    async def copy(
+        self,
+        text: str | None = None,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str | None:
+        return await self._call(_COPY, (text,), timeout, metadata)
+
     async def sort(
         self,
         numbers: _Sequence[float],
@@ -821,6 +863,34 @@ class EverythingBlockingClient(_audit.AuditedBlockingClient):
     ) -> str | None:
         return self._call(_MAYBE, (text,), timeout, metadata)
 
+    def render(
+        self,
+        page: str,
+        size: int | None = None,
+        fine: str = "",
+        parts: _Sequence[Node] = (),
+        index: _Mapping[str, int] | None = None,
+        *,
+        any: _Json,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> RenderResult:
+        return self._call(
+            _RENDER,
+            (page, size, fine, parts, index, any),
+            timeout,
+            metadata,
+        )
+
+    def copy(
+        self,
+        text: str | None = None,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> str | None:
+        return self._call(_COPY, (text,), timeout, metadata)
+
     def sort(
         self,
         numbers: _Sequence[float],
@@ -967,6 +1037,21 @@ class EverythingServer(_audit.AuditedServer):
 
     @_abstractmethod
     def maybe(self, text: str | None) -> str | None | _Awaitable[str | None]: ...
+
+    @_abstractmethod
+    def render(
+        self,
+        page: str,
+        size: int | None,
+        fine: str,
+        parts: list[Node],
+        index: dict[str, int] | None,
+        any: _Json,
+    ) -> RenderResult | _Awaitable[RenderResult]:
+        """Values that may be over 64 KiB, and others beside them."""
+
+    @_abstractmethod
+    def copy(self, text: str | None) -> str | None | _Awaitable[str | None]: ...
 
     @_abstractmethod
     def sort(
@@ -1170,6 +1255,9 @@ class RootServer(OperatorServer, JanitorServer):
 # the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
 # one at work, for errors to name. `depth` is how many levels of nesting are still
 # allowed, this one included.
+#
+# A large value over 65,535 bytes stands in the box in pieces: under `page`, `page.2`,
+# `page.3`, and so on. The runtime cuts it, and puts it together.
 
 _encode_Level = _closed_enum_encoder(Level)
 _decode_Level = _closed_enum_decoder(Level)
@@ -4103,6 +4191,289 @@ _MAYBE = _Command[tuple[str | None], str | None](
 )
 
 
+def _write_Render(
+    head: bytes,
+    arguments: tuple[
+        str,
+        int | None,
+        str,
+        _Sequence[Node],
+        _Mapping[str, int] | None,
+        _Json,
+    ],
+    depth: int,
+) -> bytes:
+    a1, a2, a3, a4, a5, a6 = arguments
+    box = _LargeBox()
+    key = "Any"
+    try:
+        v1 = _encode_json(a6, depth)
+        box.put_large(b"Any", v1)
+        key = "index"
+        if a5 is not None:
+            v2 = _encode_map(a5, _encode_str, _encode_int, depth)
+            box.put_large(b"index", v2)
+        key = "page"
+        v3 = _encode_str(a1)
+        box.put_large(b"page", v3)
+        key = "page.1"
+        v4 = _encode_str(a3)
+        box.put(b"page.1", v4)
+        key = "parts"
+        v5 = _encode_boxes(a4, _encode_Node, depth)
+        box.put_large(b"parts", v5)
+        key = "size"
+        if a2 is not None:
+            v6 = _encode_int(a2)
+            box.put(b"size", v6)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return box.write(head)
+
+
+def _read_Render(
+    data: bytes,
+    at: int,
+    depth: int,
+) -> tuple[tuple[str, int | None, str, list[Node], dict[str, int] | None, _Json], int]:
+    r1 = r2 = r3 = r4 = r5 = r6 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x03Any", end):
+            start = end + 7
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x05index", end):
+            start = end + 9
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+        if data.startswith(b"\x00\x04page", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r3 = data[start:end]
+        if data.startswith(b"\x00\x06page.1", end):
+            start = end + 10
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r4 = data[start:end]
+        if data.startswith(b"\x00\x05parts", end):
+            start = end + 9
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r5 = data[start:end]
+        if data.startswith(b"\x00\x04size", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r6 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_large(box, b"Any")
+        r2 = _get_large(box, b"index")
+        r3 = _get_large(box, b"page", b"page.1")
+        r4 = _get_whole(box, b"page.1")
+        r5 = _get_large(box, b"parts")
+        r6 = _get_whole(box, b"size")
+    key = "Any"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_json(r1, depth)
+        key = "index"
+        v2 = None if r2 is None else _decode_map(r2, _decode_str, _decode_int, depth)
+        key = "page"
+        if r3 is None:
+            raise _missing()
+        v3 = _decode_str(r3)
+        key = "page.1"
+        v4 = "" if r4 is None else _decode_str(r4)
+        key = "parts"
+        v5 = [] if r5 is None else _decode_boxes(r5, _read_Node, depth)
+        key = "size"
+        v6 = None if r6 is None else _decode_int(r6)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v3, v6, v4, v5, v2, v1), end
+
+
+def _write_Render_answer(head: bytes, result: RenderResult, depth: int) -> bytes:
+    if not isinstance(result, RenderResult):
+        raise _wrong_type("a RenderResult", result)
+    box = _LargeBox()
+    key = "count"
+    try:
+        if result.count is not None:
+            v1 = _encode_int(result.count)
+            box.put(b"count", v1)
+        key = "node"
+        if result.node is not None:
+            v2 = _encode_Node(result.node, depth)
+            box.put_large(b"node", v2)
+        key = "page"
+        v3 = _encode_bytes(result.page)
+        box.put_large(b"page", v3)
+        key = "target"
+        v4 = _encode_Target(result.target, depth)
+        box.put_large(b"target", v4)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return box.write(head)
+
+
+_new_Render_result = _maker(RenderResult)
+
+
+def _read_Render_answer(data: bytes, at: int, depth: int) -> tuple[RenderResult, int]:
+    r1 = r2 = r3 = r4 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x05count", end):
+            start = end + 9
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x04node", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+        if data.startswith(b"\x00\x04page", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r3 = data[start:end]
+        if data.startswith(b"\x00\x06target", end):
+            start = end + 10
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r4 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"count")
+        r2 = _get_large(box, b"node")
+        r3 = _get_large(box, b"page")
+        r4 = _get_large(box, b"target")
+    key = "count"
+    try:
+        v1 = None if r1 is None else _decode_int(r1)
+        key = "node"
+        v2 = None if r2 is None else _decode_one(r2, _read_Node, depth)
+        key = "page"
+        if r3 is None:
+            raise _missing()
+        v3 = _decode_bytes(r3)
+        key = "target"
+        if r4 is None:
+            raise _missing()
+        v4 = _decode_one(r4, _read_Target, depth)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return _new_Render_result(v3, v2, v4, v1), end
+
+
+_RENDER = _Command[
+    tuple[str, int | None, str, _Sequence[Node], _Mapping[str, int] | None, _Json],
+    RenderResult,
+](
+    service="Everything",
+    name="Render",
+    wire=b"Render",
+    write_request=_write_Render,
+    read_arguments=_read_Render,
+    write_answer=_write_Render_answer,
+    read_answer=_read_Render_answer,
+    required=(True, False, False, False, False, True),
+    large_arguments=(b"Any", b"index", b"page", b"parts"),
+    large_results=(b"node", b"page", b"target"),
+)
+
+
+def _write_Copy(head: bytes, arguments: tuple[str | None], depth: int) -> bytes:
+    (a1,) = arguments
+    box = _LargeBox()
+    key = "text"
+    try:
+        if a1 is not None:
+            v1 = _encode_str(a1)
+            box.put_large(b"text", v1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return box.write(head)
+
+
+def _read_Copy(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04text", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_large(box, b"text")
+    key = "text"
+    try:
+        v1 = None if r1 is None else _decode_str(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Copy_answer(head: bytes, result: str | None, depth: int) -> bytes:
+    box = _LargeBox()
+    key = "text"
+    try:
+        if result is not None:
+            v1 = _encode_str(result)
+            box.put_large(b"text", v1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return box.write(head)
+
+
+def _read_Copy_answer(data: bytes, at: int, depth: int) -> tuple[str | None, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04text", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_large(box, b"text")
+    key = "text"
+    try:
+        v1 = None if r1 is None else _decode_str(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_COPY = _Command[tuple[str | None], str | None](
+    service="Everything",
+    name="Copy",
+    wire=b"Copy",
+    write_request=_write_Copy,
+    read_arguments=_read_Copy,
+    write_answer=_write_Copy_answer,
+    read_answer=_read_Copy_answer,
+    required=(False,),
+    large_arguments=(b"text",),
+    large_results=(b"text",),
+)
+
+
 def _write_Sort(
     head: bytes,
     arguments: tuple[_Sequence[float], _Mapping[str, int]],
@@ -4906,6 +5277,8 @@ EverythingServer.__ampgen_commands__ = (
     (_ECHO_SCALAR_ARGUMENTS, "echo_scalar_arguments"),
     (_ARGUMENTS, "arguments"),
     (_MAYBE, "maybe"),
+    (_RENDER, "render"),
+    (_COPY, "copy"),
     (_SORT, "sort"),
     (_UPPER, "upper"),
     (_TOUCH, "touch"),

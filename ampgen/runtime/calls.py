@@ -49,8 +49,13 @@ class Calls(dict[bytes, Call]):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.count = 0
-        self._given_up: dict[bytes, None] = {}  # smaller than a set, while empty
+        self._given_up: dict[bytes, AnyCommand] = {}
         self._limit = limit
+
+    def asked(self, tag: bytes) -> AnyCommand | None:
+        """What an answer is the answer to, even if nobody waits for it any more."""
+        call = self.get(tag)
+        return self._given_up.get(tag) if call is None else call.command
 
     def settle(self, tag: bytes) -> Call | None:
         """The call that an answer is for; ``None`` if nobody waits for it any more."""
@@ -64,7 +69,7 @@ class Calls(dict[bytes, Call]):
     def give_up(self, call: Call) -> bool:
         """False where too many have no answer: a peer must not grow our memory."""
         if self.pop(call.tag, None) is not None:
-            self._given_up[call.tag] = None
+            self._given_up[call.tag] = call.command
         return len(self._given_up) <= self._limit
 
     def late(self, now: float) -> tuple[list[Call], float | None]:

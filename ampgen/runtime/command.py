@@ -56,7 +56,9 @@ class Command(Generic[A, R]):
     make whole boxes, of the keys that start with ``_`` and come ready as ``head``, and
     of the values. ``read_arguments(data, at, depth)`` and ``read_answer`` read from
     behind such keys: both say where the box ends. ``required``: for each argument, must
-    a handler take it? ``timeout`` is in seconds. ``head``: the pair ``_command``.
+    a handler take it? ``timeout`` is in seconds. ``large_arguments`` and
+    ``large_results``: the keys of values that may come in pieces. ``head``: the pair
+    ``_command``.
     """
 
     service: str
@@ -70,6 +72,8 @@ class Command(Generic[A, R]):
     oneway: bool = False
     timeout: float | None = None
     required: tuple[bool, ...] = ()
+    large_arguments: tuple[bytes, ...] = ()
+    large_results: tuple[bytes, ...] = ()
     head: bytes = field(init=False, repr=False)
 
     def __post_init__(self) -> None:

@@ -5,10 +5,9 @@ beside that is asked of the ``Host``: serve a request, send what is queued, clos
 
 The short way: a request or answer whose keys come in the order that AMP peers write
 them is read where it lies, by the reader that was generated for its command. Whatever
-does not go that way (a box that is not all there, another order, a fault in a value) is
-read again by the general parser, and its arguments are written out in the usual order
-for the same reader. So a command has one decoder, and what is wrong with a box is
-decided in one place.
+does not go that way (a box that is not all there, another order, a fault in a value, a
+large box) is read again by the general parser, and goes to the same reader. So a
+command has one decoder, and what is wrong with a box is decided in one place.
 """
 
 from __future__ import annotations
@@ -46,7 +45,14 @@ from ampgen.runtime.extras import (
     write_pairs,
 )
 from ampgen.runtime.serving import Serving, greeting
-from ampgen.runtime.wire import SIZE, BoxParser, Limits, box_size, read_box, write_box
+from ampgen.runtime.wire import (
+    SIZE,
+    BoxParser,
+    Limits,
+    ParsedBox,
+    check_size,
+    write_box,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -117,6 +123,7 @@ class AmpProtocol:
         "_queue",
         "_reason",
         "_serving",
+        "_small",
         "_taken",
         "_timeout",
         "_timeout_pair",
@@ -145,6 +152,7 @@ class AmpProtocol:
     ) -> None:
         self.host = host
         self.limits = limits
+        self._small = min(limits.box, limits.large)  # such a box is within all bounds
         self.peer = "the peer"  # its address, once the shell knows
         self.state = State.OPEN
         self.calls = Calls(limits.given_up)
@@ -221,7 +229,7 @@ class AmpProtocol:
                     if after > at:
                         at = after
                         continue
-                    self._parser = BoxParser(self.limits.box)
+                    self._parser = BoxParser(self.limits.box, self._bounds)
                 at = self._parser.feed(data, at)
                 if self._parser.done:
                     box = self._parser.box
@@ -259,7 +267,7 @@ class AmpProtocol:
             arguments, end = handler.command.read_arguments(data, end, depth)
         except (Fault, IndexError):  # or half a length
             return at
-        if end - at > self.limits.box:
+        if end - at > self._small:
             return at
         self._request(handler, tag, arguments, extras)
         return end
@@ -308,11 +316,25 @@ class AmpProtocol:
             result, end = call.command.read_answer(data, end, depth)
         except (Fault, IndexError):
             return at
-        if end - at > self.limits.box:
+        if end - at > self._small:
             return at
         del self.calls[call.tag]
         call.answered(result)
         return end
+
+    def _bounds(self, box: Mapping[bytes, bytes]) -> Mapping[bytes, int]:
+        """How long the `large` values of a box may be, of which some keys are there."""
+        large: tuple[bytes, ...] = ()
+        answer = box.get(b"_answer")
+        if answer is not None:
+            command = self.calls.asked(answer)
+            if command is not None:
+                large = command.large_results
+        elif b"_error" not in box:
+            handler = self.handlers.get(box[b"_command"])
+            if handler is not None:
+                large = handler.command.large_arguments
+        return dict.fromkeys(large, self.limits.large)
 
     def _receive_box(self, box: dict[bytes, bytes]) -> None:
         """A whole box, looked at in Twisted's order: answer, error, command."""
@@ -439,8 +461,8 @@ class AmpProtocol:
                 if serving.extended:
                     head += write_pairs(serving.answer_extras())
                 data = command.write_answer(head, result, self.limits.depth)
-                if len(data) > self.limits.box:
-                    check_size(data, self.limits.box)
+                if len(data) > self._small:
+                    check_size(data, self.limits, command.large_results)
             except Exception as error:  # whatever the handler's object does to us
                 fault = as_fault(error)
                 reason = EncodeError(command.name, fault.path, fault.rule)
@@ -518,8 +540,8 @@ class AmpProtocol:
             raise self.lost(sent=False)
         try:  # as in `tell`: a function for both costs a call 1 %
             data = command.write_request(head, arguments, self.limits.depth)
-            if len(data) > self.limits.box:
-                check_size(data, self.limits.box)
+            if len(data) > self._small:
+                check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
             fault = as_fault(error)
             raise EncodeError(command.name, fault.path, fault.rule) from None
@@ -544,8 +566,8 @@ class AmpProtocol:
             raise self.lost(sent=False)
         try:
             data = command.write_request(head, arguments, self.limits.depth)
-            if len(data) > self.limits.box:
-                check_size(data, self.limits.box)
+            if len(data) > self._small:
+                check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
             fault = as_fault(error)
             raise EncodeError(command.name, fault.path, fault.rule) from None
@@ -660,13 +682,8 @@ class AmpProtocol:
             call.failed(self.lost(sent=sent))
 
 
-def _plain(box: dict[bytes, bytes]) -> bytes:
-    """The box again without AMP's own keys, in the order that the short way knows."""
-    return write_box({k: v for k, v in box.items() if not k.startswith(b"_")})
-
-
-def check_size(data: bytes, limit: int) -> None:
-    """Is a box that we have made within the bound? Its lengths do not count."""
-    box, _end = read_box(data, 0)
-    if box_size(box) > limit:
-        raise Fault(f"a box over {limit:,} bytes of keys and values")
+def _plain(box: dict[bytes, bytes]) -> ParsedBox:
+    """The box without AMP's own keys, as the readers of the short way take it."""
+    plain = ParsedBox()
+    plain.box = {k: v for k, v in box.items() if not k.startswith(b"_")}
+    return plain

@@ -47,6 +47,7 @@ from ampgen.runtime.errors import (
     wrong_type,
 )
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
+from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.records import maker
 from ampgen.runtime.services import Server
 from ampgen.runtime.values import (
@@ -88,6 +89,7 @@ __all__ = [
     "Connecting",
     "DeclaredError",
     "Json",
+    "LargeBox",
     "LocalOptions",
     "Server",
     "Timeout",
@@ -133,6 +135,7 @@ __all__ = [
     "encode_strs",
     "encode_uuid",
     "fault_at",
+    "get_large",
     "get_whole",
     "maker",
     "missing",

@@ -16,17 +16,19 @@ from typing import TYPE_CHECKING
 from ampgen.runtime.errors import Fault, Incomplete, Malformed, fault_at
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 MAX_KEY = 0xFF  # the high byte of a key length is always zero
 MAX_VALUE = 0xFFFF  # two bytes of length
+_KINDS = frozenset((b"_answer", b"_error", b"_command"))  # tell what a box is
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What one connection may cost this end.
 
-    ``box``: bytes of keys and values in one box, either way.
+    ``box``: bytes of keys and values in one box, either way, but for `large` values.
+    ``large``: bytes of one `large` value, either way.
     ``depth``: how deep values nest (structs, unions, lists, maps, json alike).
     ``calls``: requests of the peer being served at once; then reading pauses, or the
     peer is told ``OVERLOADED``.
@@ -35,6 +37,7 @@ class Limits:
     """
 
     box: int = 1024 * 1024
+    large: int = 16 * 1024 * 1024
     depth: int = 64
     calls: int = 1000
     given_up: int = 10_000
@@ -71,6 +74,40 @@ def box_size(box: Mapping[bytes, bytes]) -> int:
     return sum(map(len, box)) + sum(map(len, box.values()))
 
 
+def large_key(key: bytes, large: Collection[bytes]) -> bytes | None:
+    """Which of the `large` keys the value under a key is, or is a piece of."""
+    if key in large:
+        return key
+    name, _dot, number = key.rpartition(b".")
+    return name if name in large and number.isdigit() else None
+
+
+def check_size(data: bytes, limits: Limits, large: Collection[bytes]) -> None:
+    """Is a box that we have made within the bounds? Its lengths do not count."""
+    size = 0
+    sizes = dict.fromkeys(large, 0)
+    at = 0
+    while length := data[at] << 8 | data[at + 1]:
+        start = at + 2
+        at = start + length
+        key = data[start:at]
+        value = data[at] << 8 | data[at + 1]
+        at += 2 + value
+        owner = large_key(key, large)
+        size += len(key)
+        if owner is None:
+            size += value
+        else:
+            sizes[owner] += value
+    for key, length in sizes.items():
+        if length > limits.large:
+            rule = f"over {limits.large:,} bytes, the most that `Limits.large` allows"
+            raise Fault(f"{rule}: this one has {length:,}", key.decode())
+    if size > limits.box:
+        rule = f"a box over {limits.box:,} bytes of keys and values"
+        raise Fault(f"{rule}: this one has {size:,}")
+
+
 def read_box(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
     """The box at ``at``, and where it ends.
 
@@ -101,13 +138,27 @@ def read_box(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
 def read_rest(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
     """``read_box`` for what follows the first keys of a request or an answer.
 
+    A ``ParsedBox`` is one already.
+
     A key of AMP's own here (a second ``_ask``, an ``_answer`` in a request) changes
     what the box is: such a box is left to the protocol, which looks at it as a whole.
     """
+    if type(data) is ParsedBox:
+        return data.box, 0
     box, end = read_box(data, at)
     if any(key.startswith(b"_") for key in box):
         raise Malformed("a key of the protocol out of its place")
     return box, end
+
+
+class ParsedBox(bytes):
+    """A box that has been read, for a generated reader, which wants bytes.
+
+    They are none: so it looks for its keys in what ``read_rest`` gives it, and nothing
+    is written out and read again.
+    """
+
+    box: dict[bytes, bytes]
 
 
 def get_whole(box: Mapping[bytes, bytes], key: bytes) -> bytes | None:
@@ -136,14 +187,35 @@ class BoxParser:
 
     Feed it until ``done``; then ``box`` is it. ``Malformed`` is raised as soon as a key
     or the whole is too long, not only when all of it is there.
+
+    ``large`` is asked once a key has come that tells what the box is: which keys of it
+    may be large, and how long each. Their values do not count for ``limit`` then.
     """
 
-    __slots__ = ("_buffer", "_key", "_limit", "_need", "_size", "box", "done")
+    __slots__ = (
+        "_bounds",
+        "_buffer",
+        "_key",
+        "_large",
+        "_limit",
+        "_need",
+        "_size",
+        "_sizes",
+        "box",
+        "done",
+    )
 
-    def __init__(self, limit: int) -> None:
+    def __init__(
+        self,
+        limit: int,
+        large: Callable[[Mapping[bytes, bytes]], Mapping[bytes, int]] | None = None,
+    ) -> None:
         self.box: dict[bytes, bytes] = {}
         self.done = False
         self._limit = limit
+        self._large = large
+        self._bounds: Mapping[bytes, int] = {}
+        self._sizes: dict[bytes, int] = {}  # of large values
         self._size = 0  # of keys and values, those announced too
         self._key: bytes | None = None  # None: what comes next is a key
         self._buffer = bytearray()  # a length, or a length and what it announces
@@ -173,9 +245,7 @@ class BoxParser:
                     raise Malformed(
                         f"a key of {length:,} bytes, at most {MAX_KEY} are allowed"
                     )
-            self._size += length
-            if self._size > self._limit:
-                raise Malformed(f"a box over {self._limit:,} bytes of keys and values")
+            self._count(self._key, length)
             self._need = length + 2
             if length:
                 return
@@ -185,5 +255,37 @@ class BoxParser:
         if self._key is None:
             self._key = piece
         else:
+            tells = self._key in _KINDS and self._key not in self.box
             self.box[self._key] = piece
+            if tells and self._large is not None:
+                self._rebound(self._large(self.box))
             self._key = None
+
+    def _count(self, key: bytes | None, length: int) -> None:
+        """Count what is announced: a key, or the value of one."""
+        owner = None
+        if key is not None and self._bounds:
+            owner = large_key(key, self._bounds)
+        if owner is None:
+            self._size += length
+            if self._size > self._limit:
+                raise Malformed(f"a box over {self._limit:,} bytes of keys and values")
+        else:
+            self._sizes[owner] += length
+            if self._sizes[owner] > self._bounds[owner]:
+                name = owner.decode("utf-8", "backslashreplace")
+                bound = f"{self._bounds[owner]:,} bytes"
+                raise Malformed(f"a large value `{name}` over {bound}")
+
+    def _rebound(self, bounds: Mapping[bytes, int]) -> None:
+        """Count the large values among those that are there against other bounds."""
+        if bounds == self._bounds:
+            return
+        self._size += sum(self._sizes.values())
+        self._bounds = bounds
+        self._sizes = dict.fromkeys(bounds, 0)
+        for key, value in self.box.items():
+            if large_key(key, bounds) is not None:
+                self._size -= len(value)
+                self._count(key, len(value))
+        self._count(None, 0)

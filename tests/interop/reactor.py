@@ -75,18 +75,21 @@ async def ask(end: End, command: type[amp.Command], **arguments: Any) -> Any:
 class TwistedServer:
     """A listening Twisted program; ``ends`` are its connections."""
 
-    def __init__(self) -> None:
+    def __init__(self, end: Callable[[], End]) -> None:
         self.address = ""
         self.ends: list[End] = []
+        self._end = end
 
     def build(self) -> End:
-        self.ends.append(End())
+        self.ends.append(self._end())
         return self.ends[-1]
 
 
 @asynccontextmanager
-async def twisted_server(path: str | None = None) -> AsyncGenerator[TwistedServer]:
-    server = TwistedServer()
+async def twisted_server(
+    path: str | None = None, end: Callable[[], End] = End
+) -> AsyncGenerator[TwistedServer]:
+    server = TwistedServer(end)
     described = f"unix:{path}" if path else "tcp:0:interface=127.0.0.1"
     factory = Factory.forProtocol(server.build)
     port = await there(lambda: serverFromString(reactor, described).listen(factory))
@@ -96,20 +99,22 @@ async def twisted_server(path: str | None = None) -> AsyncGenerator[TwistedServe
         yield server
     finally:
         await there(port.stopListening)
-        for end in server.ends:
-            await _drop(end)
+        for one in server.ends:
+            await _drop(one)
 
 
 @asynccontextmanager
-async def twisted_client(address: str) -> AsyncGenerator[End]:
+async def twisted_client(
+    address: str, end: Callable[[], End] = End
+) -> AsyncGenerator[End]:
     """A Twisted program that is connected to ``address``."""
     described = address if address.startswith("unix:") else f"tcp:{address}"
-    end = End()
-    await there(lambda: connectProtocol(clientFromString(reactor, described), end))
+    made = end()
+    await there(lambda: connectProtocol(clientFromString(reactor, described), made))
     try:
-        yield end
+        yield made
     finally:
-        await _drop(end)
+        await _drop(made)
 
 
 async def _drop(end: End) -> None:

@@ -8,7 +8,7 @@ answers what it was asked, so that one handler serves them all.
 from __future__ import annotations
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from hypothesis import strategies as st
@@ -52,11 +52,13 @@ class Field:
     type: Type
     optional: bool = False
     default: Default | None = None
+    large: bool = False
 
     def text(self) -> str:
         mark = "?" if self.optional else ""
+        large = "large " if self.large else ""
         default = f" = {self.default.text}" if self.default else ""
-        return f"{self.name}: {type_text(self.type)}{mark}{default}"
+        return f"{self.name}: {large}{type_text(self.type)}{mark}{default}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,13 @@ def type_text(type: Type) -> str:  # noqa: A002
             return name
         case scalar:
             return scalar.value
+
+
+def may_be_large(type: Type) -> bool:  # noqa: A002
+    """Where it is no enum."""
+    if isinstance(type, Scalar):
+        return type in (Scalar.STR, Scalar.BYTES, Scalar.JSON)
+    return True
 
 
 def quote(value: str) -> str:
@@ -247,8 +256,17 @@ def schemas(draw: st.DrawFn) -> Schema:
             made = tuple(Field(f"m{one}", type_) for one, type_ in enumerate(members))
             records.append(Record("union", f"Union{at}", made))
     known = tuple(record.name for record in records)
+    made_of_enums = {Named(enum.name) for enum in enums}
     commands = tuple(
-        Command(f"Call{at}", draw(fields(enums, known)))
+        Command(
+            f"Call{at}",
+            tuple(
+                replace(field, large=draw(st.booleans()))
+                if field.type not in made_of_enums and may_be_large(field.type)
+                else field
+                for field in draw(fields(enums, known))
+            ),
+        )
         for at in range(draw(st.integers(1, 3)))
     )
     return Schema(enums, tuple(records), commands)

@@ -19,9 +19,10 @@ from ampgen.targets.python.layout import (
     subscript,
 )
 from ampgen.targets.python.plan import Answer, Call, Class
+from ampgen.targets.python.records import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from ampgen.model import Command, Field, Service
     from ampgen.targets.python.declarations import Declarations
@@ -177,6 +178,9 @@ class Commands:
             options.append(f"timeout={number(command.timeout)}")
         required = a_tuple(tuple(str(field.required) for field in command.arguments))
         options.append(("required=", required))
+        options += _large("large_arguments", command.arguments)
+        if command.result is not None:
+            options += _large("large_results", command.result.fields)
         kind = subscript("_Command", taken, self.given_result(command))
         return statement(
             f"{self.constant(command)} = ", kind, Group("(", tuple(options), ")")
@@ -199,3 +203,10 @@ class Commands:
 
     def _private(self, command: Command, verb: str, suffix: str = "") -> str:
         return self._scope.private(verb, command.name + suffix, (command, suffix))
+
+
+def _large(option: str, fields: Sequence[Field]) -> Iterator[Part]:
+    """The keys of large values, where there are any."""
+    keys = tuple(byte_string(f.key.encode()) for f in in_order(fields) if f.large)
+    if keys:
+        yield (f"{option}=", a_tuple(keys))

@@ -28,11 +28,11 @@ _TAKEN: dict[str, str] = {
     STUBS: """
         DEFAULT FAULTS SIZE
         Address BlockingClient Client Command CommandError ConnectOptions Connecting
-        DeclaredError LocalOptions Server Timeout
+        DeclaredError LargeBox LocalOptions Server Timeout
         closed_enum_decoder closed_enum_encoder current_call deprecated fault_at
-        get_whole maker missing no_results_read no_results_written open_enum_decoder
-        open_enum_encoder read_box read_only_pair read_rest require_runtime too_deep
-        unknown_member wrong_type
+        get_large get_whole maker missing no_results_read no_results_written
+        open_enum_decoder open_enum_encoder read_box read_only_pair read_rest
+        require_runtime too_deep unknown_member wrong_type
         decode_boxes decode_deep_list decode_deep_map decode_list decode_map decode_one
         decode_strs
         encode_boxes encode_deep_list encode_deep_map encode_list encode_map

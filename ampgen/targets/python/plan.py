@@ -152,6 +152,13 @@ class Module:
     class_aliases: tuple[str, ...] = ()
 
     @property
+    def has_large(self) -> bool:
+        return any(
+            call.writer.large or (call.answer is not None and call.answer.writer.large)
+            for call in self.calls
+        )
+
+    @property
     def has_codecs(self) -> bool:
         return bool(
             self.enumerations

@@ -37,7 +37,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class WrittenKey:
-    """One key as it is written. ``number`` is its place in the box, from 1."""
+    """One key as it is written. ``number`` is its place in the box, from 1; ``put`` are
+    the arguments of what puts it into a box that has large values.
+    """
 
     number: int
     key: str
@@ -46,6 +48,7 @@ class WrittenKey:
     source: str
     optional: bool
     encode: str
+    put: Part
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +68,14 @@ class ReadKey:
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """``join`` is the statement that puts the box together, ``unpack`` the first."""
+    """``join`` is the statement that puts the box together, ``unpack`` the first.
+    ``large``: some of the values may be.
+    """
 
     keys: tuple[WrittenKey, ...]
     join: str
     unpack: str | None = None
+    large: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +151,9 @@ class Records:
                     value,
                     field.optional,
                     encode,
+                    call(
+                        "box.put_large" if field.large else "box.put", raw_key, f"v{at}"
+                    ),
                 )
             )
             first = f"k{at}" if field.optional else literal
@@ -156,7 +165,10 @@ class Records:
             Group("(", (a_tuple((*items, 'b"\\x00\\x00"')),), ")"),
             indent=1,
         )
-        return Writer(tuple(keys), join, unpack)
+        large = any(field.large for field in fields)
+        if large:
+            join = f"    return box.write({leading[0][1]})"
+        return Writer(tuple(keys), join, unpack, large)
 
     def reader(
         self,
@@ -175,7 +187,11 @@ class Records:
         for at, field in enumerate(ordered, 1):
             raw_key = byte_string(field.key.encode())
             lookup = call("_get_whole", "box", raw_key)
-            if f"{field.key}.2" in declared:  # no piece of this one
+            if field.large:
+                lookup = call(
+                    "_get_large", "box", raw_key, *_like_pieces(field, fields)
+                )
+            elif f"{field.key}.2" in declared:  # no piece of this one
                 lookup = call("box.get", raw_key)
             keys.append(
                 ReadKey(
@@ -231,6 +247,14 @@ class Records:
                 statement(f"{target} = ", second[1], indent=indent + 1),
             )
         )
+
+
+def _like_pieces(field: Field, fields: Sequence[Field]) -> Iterator[str]:
+    """Keys that are no pieces of a large one, and look so: `page.1`, `page.02`."""
+    for other in in_order(fields):
+        name, _dot, number = other.key.rpartition(".")
+        if name == field.key and number.isdecimal():
+            yield byte_string(other.key.encode())
 
 
 def _rows(texts: list[str], width: int) -> Iterator[list[str]]:

@@ -165,20 +165,6 @@ Until it has, let the client ask again and again, or declare what the client ans
 """,
 )
 
-NO_LARGE = Rule(
-    "AMP0702",
-    "large values are not generated yet",
-    """\
-`large` is part of the language, and is checked; this version has no Python for it yet.
-
-    command Render(page: large str);
-
-Until it has, a value is at most 65,535 bytes. Send longer ones in pieces:
-
-    command Append(page: str, piece: int);
-""",
-)
-
 NO_FD = Rule(
     "AMP0703",
     "file descriptors are not generated yet",
@@ -202,6 +188,5 @@ RULES: tuple[Rule, ...] = (
     SHADOWED_MODULE,
     SAME_MODULE,
     NO_STREAM,
-    NO_LARGE,
     NO_FD,
 )

@@ -42,9 +42,7 @@ def _command(command: Command) -> Iterator[Diagnostic]:
 
 
 def _field(field: Field) -> Iterator[Diagnostic]:
-    if field.large:
-        yield _report(rules.NO_LARGE, "a `large` value", field.type_span)
-    elif field.type == ScalarType(Scalar.FD):
+    if field.type == ScalarType(Scalar.FD):
         yield _report(rules.NO_FD, "a file descriptor", field.type_span)
 
 

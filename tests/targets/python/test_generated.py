@@ -112,6 +112,15 @@ class Everything(ours.EverythingServer):
         self.seen.append((numbers, by))
         return tuple(sorted(numbers))
 
+    def render(self, page: str, *values: Any) -> ours.RenderResult:
+        self.seen.append((page, *values))
+        return ours.RenderResult(
+            page=page.encode(), node=NODE, target=ours.TargetPath(page), count=None
+        )
+
+    def copy(self, text: str | None) -> str | None:
+        return text
+
     async def touch(self, target: ours.Target) -> None:
         self.seen.append(target)
 
@@ -318,6 +327,23 @@ async def test_every_other_construct_goes_through_a_call() -> None:
         with pytest.raises(ours.Corrupt, match="gone"):
             await client.fail("fatal")
     assert watcher.seen == [(1, 2)]
+
+
+async def test_large_values_go_through_a_call() -> None:
+    service = Everything()
+    page = "é" * 100_000
+    async with ours.EverythingClient.local(service) as client:
+        with pytest.raises(EncodeError, match=r"target\.path: over 65,535 bytes"):
+            await client.touch(ours.TargetPath(page))
+        index = {str(number): number for number in range(20_000)}
+        parts = [ours.Node(name=name) for name in index]
+        with pytest.raises(InternalError):  # what is inside of a value has its limit
+            await client.render(page, any=None)
+        answer = await client.render("a", 1, "", parts, index, any=[page])
+        assert answer.page == b"a"
+        assert service.seen.pop() == ("a", 1, "", parts, index, [page])
+        assert await client.copy(page) == page
+        assert await client.copy() is None
 
 
 async def test_a_handler_of_before_an_optional_argument_is_called_without_it() -> None:
