@@ -127,6 +127,7 @@ class AmpProtocol:
         "_taken",
         "_timeout",
         "_timeout_pair",
+        "_waiting",
         "blocked",
         "calls",
         "greets",
@@ -167,6 +168,7 @@ class AmpProtocol:
         self._fallback = fallback
         self._queue: list[bytes] = []
         self._serving: dict[bytes, Serving] = {}
+        self._waiting: list[tuple[Serving, Any]] = []  # answers, for room
         self.understood = NOBODY
         self.greets = True  # what is asked next tells what this end understands
         self._complained = False
@@ -449,8 +451,15 @@ class AmpProtocol:
     # --- what was asked of this end ---------------------------------------------------
 
     def answer(self, serving: Serving, result: Any) -> None:
-        """A handler is done. What cannot be encoded is answered by ``UNKNOWN``."""
+        """A handler is done. What cannot be encoded is answered by ``UNKNOWN``.
+
+        An answer that may be large waits until there is room, or a few of them would
+        be more than ``Limits.unsent``.
+        """
         command = serving.handler.command
+        if self.blocked and command.large_results:
+            self._waiting.append((serving, result))
+            return
         tag = serving.tag
         if tag is None:
             if result is not None:
@@ -471,6 +480,11 @@ class AmpProtocol:
                 data = answers.write_error(tag, answers.UNKNOWN, extras)
             self._send(data)
         self._served(serving)
+
+    def answer_waiting(self) -> None:
+        """There is room again: for one large answer, it may be, and no more."""
+        while self._waiting and not self.blocked:
+            self.answer(*self._waiting.pop(0))
 
     def fail(self, serving: Serving, error: BaseException) -> None:
         """A handler raised: declared errors travel, the rest stays in the log."""
@@ -643,7 +657,11 @@ class AmpProtocol:
             self._reason = (ConnectionLost, reason)
         self.state = State.CLOSED
         self._queue.clear()
+        self._parser = None
         self._held = b""
+        waiting, self._waiting = self._waiting, []
+        for serving, _result in waiting:
+            self._served(serving)
         self._fail_calls()
 
     def lost(self, *, sent: bool) -> ConnectionLost:

@@ -161,6 +161,7 @@ class Shell:
 
     def resume_writing(self) -> None:
         self.protocol.blocked = self.protocol.told = False
+        self.protocol.answer_waiting()
         self._wake_writers()
         self._adjust_reading()
 

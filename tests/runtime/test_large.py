@@ -1,5 +1,7 @@
 """Values over 64 KiB: in pieces under several keys, within their bounds."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ampgen.runtime import (
+    Connection,
     DecodeError,
     EncodeError,
     InternalError,
@@ -24,7 +27,7 @@ from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.services import handlers_of
 from ampgen.runtime.wire import BoxParser, check_size, read_box, write_box
-from tests.raw import client_of, server_of
+from tests.raw import PATIENCE, client_of, dial, server_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -520,6 +523,59 @@ async def test_others_are_served_beside_a_large_value(
         answers = await asyncio.gather(*large, *small)
     assert [len(answer) for answer in answers[:3]] == [5_000_000, 1, 6_000_000]
     assert answers[3:] == [str(number) for number in range(50)]
+
+
+def slow(made: Any) -> Any:
+    """All calls that come together are answered together, and not at once."""
+
+    class Slow(type(store(made))):  # type: ignore[misc]
+        async def text(self, text: str, size: int) -> str:
+            await asyncio.sleep(0)
+            return "x" * size
+
+    return Slow()
+
+
+@pytest.mark.parametrize("kind", [store, slow])
+async def test_many_large_answers_wait_for_one_another(made: Any, kind: Any) -> None:
+    """All at once they are more than may be unsent."""
+    limits = Limits(unsent=3_000_000)
+    async with (
+        serve("127.0.0.1:0", kind(made), limits=limits) as server,
+        made.StoreClient.connect(server.addresses[0]) as client,
+    ):
+        calls = [client.text("", 2_000_000) for _ in range(20)]
+        answers = await asyncio.wait_for(
+            asyncio.gather(*calls, client.small("a")), PATIENCE
+        )
+    assert [len(answer) for answer in answers] == [2_000_000] * 20 + [1]
+
+
+async def test_large_answers_that_nobody_takes_end_with_the_connection(
+    made: Any,
+) -> None:
+    served: list[Connection] = []
+
+    def factory(connection: Connection) -> Any:
+        served.append(connection)
+        return slow(made)
+
+    async with (
+        serve("127.0.0.1:0", factory, drain_timeout=0.1) as server,
+        dial(server.addresses[0]) as peer,
+    ):
+        asked = [
+            TEXT | {b"_ask": b"%d" % number, b"text": b"", b"size": b"16000000"}
+            for number in range(4)
+        ]
+        await peer.send(b"".join(map(write_box, asked)))
+        assert await peer.receive(9) == b"\0\7_answer"
+        [connection] = served
+        protocol = connection._shell.protocol
+        assert protocol.in_flight == 3
+        connection.close()
+        await asyncio.wait_for(connection.wait_closed(), PATIENCE)
+        assert protocol.in_flight == 0
 
 
 async def test_a_plain_peer_reads_and_writes_the_pieces(made: Any) -> None:
