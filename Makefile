@@ -17,9 +17,10 @@ format: .venv/test
 lint: .venv/test
 	$(BIN)/ruff check .
 
-# The example imports what the demo compiles.
+# The examples import what is compiled here.
 types: .venv/test
-	$(BIN)/ampgen compile schemas/repeat.amp -o build/demo/textpkg
+	$(BIN)/ampgen compile -I schemas -I docs/examples/large \
+		schemas/repeat.amp docs/examples/large/pages.amp -o build/demo/textpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 

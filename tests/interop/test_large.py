@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from twisted.protocols import amp
 
 from ampgen.runtime import serve
+from ampgen.runtime.large import get_large
 from tests.interop import twisted_large as commands
 from tests.interop.reactor import ask, twisted_client, twisted_server
 
@@ -86,6 +89,20 @@ async def test_many_megabytes_go_both_ways_and_others_are_answered(made: Any) ->
         made_there, small, echoed = await asyncio.gather(*calls)
         assert (len(made_there), small) == (most, "a")
         assert echoed.text == "z" * most
+
+
+def test_the_docs_show_an_argument_for_twisted_that_does_it() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "large.md").read_text("utf-8")
+    [shown] = re.findall(r"```python\n(class Big.*?)```\n", page, re.DOTALL)
+    made: dict[str, Any] = {"amp": amp}
+    exec(shown, made)
+    for size in EDGES:
+        box: dict[bytes, bytes] = {}
+        made["Big"]().toBox(b"page", box, {"page": b"x" * size}, None)
+        assert get_large(box, b"page") == b"x" * size
+        objects: dict[str, bytes] = {}
+        made["Big"]().fromBox(b"page", box, objects, None)
+        assert objects == {"page": b"x" * size}
 
 
 async def test_what_is_not_large_at_our_end_is_never_cut(made: Any) -> None:

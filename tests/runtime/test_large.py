@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,15 +23,15 @@ from ampgen.runtime import (
 )
 from ampgen.runtime.errors import Fault, Malformed
 from ampgen.runtime.large import LargeBox, get_large
-from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.services import handlers_of
 from ampgen.runtime.wire import BoxParser, check_size, read_box, write_box
 from tests.raw import PATIENCE, client_of, dial, server_of
+from tests.runtime import peers
+from tests.runtime.peers import HeldCall
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
 
-    from ampgen.runtime.serving import Serving
     from tests.conftest import CompileSchema
 
 FULL = 65_535
@@ -219,27 +218,15 @@ def test_a_box_of_ours_is_counted_the_same_way() -> None:
 # --- the protocol ---------------------------------------------------------------------
 
 
-class Host:
+class Host(peers.Host):
     def __init__(self, service: Any, **limits: int) -> None:
-        self.requests: list[tuple[Serving, Any]] = []
-        self.protocol = AmpProtocol(self, limits=Limits(**limits))
-        self.protocol.greets = False
+        super().__init__(limits=Limits(**limits))
         self.protocol.handlers = handlers_of([service])
 
-    def serve(self, serving: Serving, arguments: Any) -> None:
-        self.requests.append((serving, arguments))
-
-    def queued(self) -> None: ...
-    def ending(self) -> None: ...
-    def finished(self) -> None: ...
-
-    def sent(self) -> dict[bytes, bytes]:
-        box, _end = read_box(self.protocol.data_to_send(), 0)
-        return box
-
-    def ask(self, command: Any, *arguments: Any) -> tuple[Future[Any], Any]:
-        waiter: Future[Any] = Future()
-        return waiter, self.protocol.ask(command, arguments, waiter)
+    def called(self, command: Any, *arguments: Any) -> HeldCall:
+        call = HeldCall(command, None, None)
+        self.protocol.ask(call, arguments)
+        return call
 
 
 @pytest.fixture
@@ -289,7 +276,7 @@ def test_broken_pieces_are_an_invalid_argument(
     names = {key.replace("k", "text").encode(): size for key, size in sizes.items()}
     box = {key: b"x" * size for key, size in names.items()}
     host.protocol.receive_data(write_box(TEXT | box))
-    answer = host.sent()
+    [answer] = host.sent()
     assert answer[b"_error_code"] == b"INVALID_ARGUMENT"
     assert answer[b"_error_description"].startswith(b"Text: text: ")
     assert not host.requests
@@ -298,7 +285,7 @@ def test_broken_pieces_are_an_invalid_argument(
 
 
 def test_broken_pieces_of_an_answer_fail_the_call(made: Any, host: Host) -> None:
-    waiter, _call = host.ask(command(made, "Raw"), None)
+    waiter = host.ask(command(made, "Raw"), None)
     answer = {b"_answer": b"1", b"raw.2": b"x"}
     host.protocol.receive_data(write_box(answer))
     error = waiter.exception()
@@ -320,7 +307,7 @@ def test_bounds_hold_however_a_box_comes(made: Any, whole: bool) -> None:
 def test_a_value_beyond_the_bound_ends_the_connection_and_says_why(
     made: Any, host: Host, caplog: pytest.LogCaptureFixture
 ) -> None:
-    waiter, _call = host.ask(command(made, "Text"), "a", 0)
+    waiter = host.ask(command(made, "Text"), "a", 0)
     sent = 1
     host.protocol.receive_data(write_box(TEXT | {b"text": b"x" * FULL})[:-2])
     while not waiter.done():
@@ -345,7 +332,7 @@ def test_a_value_beyond_the_bound_ends_the_connection_and_says_why(
 def test_no_other_box_may_be_larger(
     made: Any, host: Host, first: dict[bytes, bytes]
 ) -> None:
-    waiter, _call = host.ask(command(made, "Text"), "a", 0)
+    waiter = host.ask(command(made, "Text"), "a", 0)
     box = first | pieces(b"text", b"x" * 1_100_000)
     host.protocol.receive_data(write_box(box)[:-2])
     assert isinstance(waiter.exception(), ProtocolError)
@@ -354,8 +341,8 @@ def test_no_other_box_may_be_larger(
 def test_a_large_answer_to_a_call_that_was_given_up_is_dropped(
     made: Any, host: Host
 ) -> None:
-    waiter, call = host.ask(command(made, "Text"), "a", 0)
-    other, _call = host.ask(command(made, "Text"), "b", 0)
+    call = host.called(command(made, "Text"), "a", 0)
+    other = host.ask(command(made, "Text"), "b", 0)
     answer = write_box({b"_answer": b"1"} | pieces(b"text", b"x" * 3_000_000))
     host.protocol.receive_data(answer[:100_000])
     host.protocol.give_up(call)
@@ -363,12 +350,12 @@ def test_a_large_answer_to_a_call_that_was_given_up_is_dropped(
     again = {b"_answer": b"2"} | pieces(b"text", b"y" * 3_000_000)
     host.protocol.receive_data(write_box(again))
     assert other.result() == "y" * 3_000_000
-    assert not waiter.done()
-    third, call = host.ask(command(made, "Raw"), None)
+    assert not call.waiter.done()
+    call = host.called(command(made, "Raw"), None)
     host.protocol.give_up(call)  # before anything of the answer has come
     late = {b"_answer": b"3"} | pieces(b"raw", b"x" * 3_000_000)
     host.protocol.receive_data(write_box(late))
-    assert not third.done()
+    assert not call.waiter.done()
     assert not host.protocol.state
 
 
