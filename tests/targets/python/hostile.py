@@ -22,7 +22,7 @@ OWN = """
     server Server service Service SIZE slots start strenum StrEnum stubs timedelta
     timeout title typing TypeAlias uuid v1 value values version wire with_traceback
     aclose add_note metadata connect_blocking connect_timeout encode_int decode_list
-    encode_list missing
+    encode_list missing get_large LargeBox put put_large
 """.split()
 SCHEMA_WORDS = """
     bool int float str bytes decimal datetime date duration uuid path json fd
@@ -88,8 +88,10 @@ def _lines() -> Iterator[str]:
     for at, name in enumerate(methods()):
         others = _others(name, self="str", list="list = super", timeout="[str] = []")
         error = found["error"][at % len(found["error"])]
+        kind_of = "int" if at % 3 else "large json"
         yield (
-            f"    command {name}({name}: int, {others}) -> ({name}: int, other: str)"
+            f"    command {name}({name}: {kind_of}, {others})"
+            f" -> ({name}: {kind_of}, other: str)"
             f" raises {error};"
         )
     for kind_ in ("struct", "enum", "union"):
