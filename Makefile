@@ -19,7 +19,7 @@ lint: .venv/test
 
 # The example imports what the demo compiles.
 types: .venv/test
-	$(BIN)/ampgen compile schemas/repeat.amp -o build/demo/textpkg
+	$(BIN)/ampgen compile schemas/repeat.amp schemas/worker.amp -o build/demo/textpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 

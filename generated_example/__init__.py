@@ -16,6 +16,7 @@ from .chat import (
     NotInRoom,
 )
 from .everything import (
+    AdoptResult,
     ArgumentsResult,
     Author,
     ConnectResult,
@@ -25,6 +26,9 @@ from .everything import (
     EverythingBlockingClient,
     EverythingClient,
     EverythingServer,
+    FilesBlockingClient,
+    FilesClient,
+    FilesServer,
     JanitorBlockingClient,
     JanitorClient,
     JanitorServer,
@@ -36,6 +40,7 @@ from .everything import (
     OperatorBlockingClient,
     OperatorClient,
     OperatorServer,
+    PairResult,
     Region,
     Rejected,
     RootBlockingClient,
@@ -60,8 +65,10 @@ from .repeat import (
     RepeaterServer,
     TooLong,
 )
+from .worker import OpenResult, WorkerBlockingClient, WorkerClient, WorkerServer
 
 __all__ = [
+    "AdoptResult",
     "ArgumentsResult",
     "Author",
     "ChatBlockingClient",
@@ -77,6 +84,9 @@ __all__ = [
     "EverythingBlockingClient",
     "EverythingClient",
     "EverythingServer",
+    "FilesBlockingClient",
+    "FilesClient",
+    "FilesServer",
     "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
@@ -89,9 +99,11 @@ __all__ = [
     "Node",
     "NotInRoom",
     "OldUpperResult",
+    "OpenResult",
     "OperatorBlockingClient",
     "OperatorClient",
     "OperatorServer",
+    "PairResult",
     "Region",
     "Rejected",
     "RepeatResult",
@@ -112,5 +124,8 @@ __all__ = [
     "WatcherBlockingClient",
     "WatcherClient",
     "WatcherServer",
+    "WorkerBlockingClient",
+    "WorkerClient",
+    "WorkerServer",
     "Writer",
 ]

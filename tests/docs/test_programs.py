@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
 PROGRAMS = [
     ("deadlines.md", "deadlines/deadlines.py", "repeat.amp"),
     ("blocking.md", "blocking/blocking.py", "repeat.amp"),
+    ("descriptors.md", "descriptors/descriptors.py", "worker.amp"),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 

@@ -179,18 +179,6 @@ Until it has, a value is at most 65,535 bytes. Send longer ones in pieces:
 """,
 )
 
-NO_FD = Rule(
-    "AMP0703",
-    "file descriptors are not generated yet",
-    """\
-`fd` is part of the language, and is checked; this version has no Python for it yet.
-
-    command Adopt(socket: fd);
-
-Until it has, name what the other end can open itself, such as a path.
-""",
-)
-
 RULES: tuple[Rule, ...] = (
     SAME_METHOD,
     SAME_FIELD,
@@ -203,5 +191,4 @@ RULES: tuple[Rule, ...] = (
     SAME_MODULE,
     NO_STREAM,
     NO_LARGE,
-    NO_FD,
 )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Diagnostic, Label
-from ampgen.model import ScalarType, Service
-from ampgen.runtime.values import Scalar
+from ampgen.model import Service
 from ampgen.targets.python import rules
 
 if TYPE_CHECKING:
@@ -44,8 +43,6 @@ def _command(command: Command) -> Iterator[Diagnostic]:
 def _field(field: Field) -> Iterator[Diagnostic]:
     if field.large:
         yield _report(rules.NO_LARGE, "a `large` value", field.type_span)
-    elif field.type == ScalarType(Scalar.FD):
-        yield _report(rules.NO_FD, "a file descriptor", field.type_span)
 
 
 def _report(rule: Rule, what: str, span: Span) -> Diagnostic:
