@@ -20,7 +20,7 @@ lint: .venv/test
 # The examples import what is compiled here.
 types: .venv/test
 	$(BIN)/ampgen compile -I schemas -I docs/examples/large \
-		schemas/repeat.amp docs/examples/large/pages.amp -o build/demo/textpkg
+		schemas/repeat.amp schemas/worker.amp docs/examples/large/pages.amp -o build/demo/textpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 

@@ -16,6 +16,7 @@ from .chat import (
     NotInRoom,
 )
 from .everything import (
+    AdoptResult,
     ArgumentsResult,
     Author,
     ConnectResult,
@@ -25,6 +26,9 @@ from .everything import (
     EverythingBlockingClient,
     EverythingClient,
     EverythingServer,
+    FilesBlockingClient,
+    FilesClient,
+    FilesServer,
     JanitorBlockingClient,
     JanitorClient,
     JanitorServer,
@@ -36,6 +40,7 @@ from .everything import (
     OperatorBlockingClient,
     OperatorClient,
     OperatorServer,
+    PairResult,
     Region,
     Rejected,
     RenderResult,
@@ -61,8 +66,10 @@ from .repeat import (
     RepeaterServer,
     TooLong,
 )
+from .worker import OpenResult, WorkerBlockingClient, WorkerClient, WorkerServer
 
 __all__ = [
+    "AdoptResult",
     "ArgumentsResult",
     "Author",
     "ChatBlockingClient",
@@ -78,6 +85,9 @@ __all__ = [
     "EverythingBlockingClient",
     "EverythingClient",
     "EverythingServer",
+    "FilesBlockingClient",
+    "FilesClient",
+    "FilesServer",
     "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
@@ -90,9 +100,11 @@ __all__ = [
     "Node",
     "NotInRoom",
     "OldUpperResult",
+    "OpenResult",
     "OperatorBlockingClient",
     "OperatorClient",
     "OperatorServer",
+    "PairResult",
     "Region",
     "Rejected",
     "RenderResult",
@@ -114,5 +126,8 @@ __all__ = [
     "WatcherBlockingClient",
     "WatcherClient",
     "WatcherServer",
+    "WorkerBlockingClient",
+    "WorkerClient",
+    "WorkerServer",
     "Writer",
 ]

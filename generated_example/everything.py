@@ -62,6 +62,7 @@ from ampgen.runtime.stubs import (
     decode_deep_list as _decode_deep_list,
     decode_deep_map as _decode_deep_map,
     decode_duration as _decode_duration,
+    decode_fd as _decode_fd,
     decode_float as _decode_float,
     decode_int as _decode_int,
     decode_json as _decode_json,
@@ -82,6 +83,7 @@ from ampgen.runtime.stubs import (
     encode_deep_list as _encode_deep_list,
     encode_deep_map as _encode_deep_map,
     encode_duration as _encode_duration,
+    encode_fd as _encode_fd,
     encode_float as _encode_float,
     encode_int as _encode_int,
     encode_json as _encode_json,
@@ -112,6 +114,7 @@ from .common import audit as _audit
 from .common import geo as _geo
 
 __all__ = [
+    "AdoptResult",
     "ArgumentsResult",
     "Author",
     "ConnectResult",
@@ -121,6 +124,9 @@ __all__ = [
     "EverythingBlockingClient",
     "EverythingClient",
     "EverythingServer",
+    "FilesBlockingClient",
+    "FilesClient",
+    "FilesServer",
     "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
@@ -132,6 +138,7 @@ __all__ = [
     "OperatorBlockingClient",
     "OperatorClient",
     "OperatorServer",
+    "PairResult",
     "Region",
     "Rejected",
     "RenderResult",
@@ -414,6 +421,21 @@ class ConnectResult:
 
     class_: str
     self_: int
+
+
+@_dataclass(frozen=True, slots=True, kw_only=True)
+class AdoptResult:
+    """What Adopt answers."""
+
+    size: int
+
+
+@_dataclass(frozen=True, slots=True, kw_only=True)
+class PairResult:
+    """What Pair answers."""
+
+    one: int
+    two: int | None = None
 
 
 class WatcherClient(_Client):
@@ -1244,6 +1266,139 @@ class RootServer(OperatorServer, JanitorServer):
     def audited(self) -> _audit.AuditedClient:
         """The other end of the connection of the call being handled."""
         return _audit.AuditedClient(_current_call().connection)
+
+
+class FilesClient(_Client):
+    """Open files, which only a Unix socket can carry: the other end gets descriptors of its own."""
+
+    @classmethod
+    def connect_blocking(
+        cls,
+        address: _Address,
+        **options: _Unpack[_ConnectOptions],
+    ) -> FilesBlockingClient:
+        """Connect to a server, for programs without a loop."""
+        return FilesBlockingClient(cls.connect(address, **options))
+
+    async def adopt(
+        self,
+        file: int,
+        name: str,
+        spare: int | None = None,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> AdoptResult:
+        return await self._call(_ADOPT, (file, name, spare), timeout, metadata)
+
+    async def open(
+        self,
+        path: str | _PathLike[str],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> int:
+        return await self._call(_OPEN, (path,), timeout, metadata)
+
+    async def find(
+        self,
+        path: str | _PathLike[str],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> int | None:
+        return await self._call(_FIND, (path,), timeout, metadata)
+
+    async def pair(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> PairResult:
+        return await self._call(_PAIR, (), timeout, metadata)
+
+    async def drop(
+        self,
+        file: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        await self._send(_DROP, (file,), timeout, metadata)
+
+
+class FilesBlockingClient(_BlockingClient):
+    """The methods of FilesClient, for threads: each waits for its answer."""
+
+    def adopt(
+        self,
+        file: int,
+        name: str,
+        spare: int | None = None,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> AdoptResult:
+        return self._call(_ADOPT, (file, name, spare), timeout, metadata)
+
+    def open(
+        self,
+        path: str | _PathLike[str],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> int:
+        return self._call(_OPEN, (path,), timeout, metadata)
+
+    def find(
+        self,
+        path: str | _PathLike[str],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> int | None:
+        return self._call(_FIND, (path,), timeout, metadata)
+
+    def pair(
+        self,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> PairResult:
+        return self._call(_PAIR, (), timeout, metadata)
+
+    def drop(
+        self,
+        file: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        self._send(_DROP, (file,), timeout, metadata)
+
+
+class FilesServer(_Server):
+    """Open files, which only a Unix socket can carry: the other end gets descriptors of its own."""
+
+    @_abstractmethod
+    def adopt(
+        self,
+        file: int,
+        name: str,
+        spare: int | None,
+    ) -> AdoptResult | _Awaitable[AdoptResult]: ...
+
+    @_abstractmethod
+    def open(self, path: _Path) -> int | _Awaitable[int]: ...
+
+    @_abstractmethod
+    def find(self, path: _Path) -> int | None | _Awaitable[int | None]: ...
+
+    @_abstractmethod
+    def pair(self) -> PairResult | _Awaitable[PairResult]: ...
+
+    @_abstractmethod
+    def drop(self, file: int) -> None | _Awaitable[None]: ...
 
 
 # How values become bytes, and back.
@@ -5266,6 +5421,451 @@ _SWEEP = _Command[tuple[()], None](
     required=(),
 )
 
+
+def _write_Adopt(
+    head: bytes,
+    arguments: tuple[int, str, int | None],
+    depth: int,
+) -> bytes:
+    a1, a2, a3 = arguments
+    key = "file"
+    try:
+        v1 = _encode_fd(a1)
+        n1 = _SIZE[len(v1)]
+        key = "name"
+        v2 = _encode_str(a2)
+        n2 = _SIZE[len(v2)]
+        key = "spare"
+        if a3 is None:
+            k3 = n3 = v3 = b""
+        else:
+            k3 = b"\x00\x05spare"
+            v3 = _encode_fd(a3)
+            n3 = _SIZE[len(v3)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join(
+        (
+            head,
+            b"\x00\x04file",
+            n1,
+            v1,
+            b"\x00\x04name",
+            n2,
+            v2,
+            k3,
+            n3,
+            v3,
+            b"\x00\x00",
+        ),
+    )
+
+
+def _read_Adopt(
+    data: bytes,
+    at: int,
+    depth: int,
+) -> tuple[tuple[int, str, int | None], int]:
+    r1 = r2 = r3 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04file", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x04name", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+        if data.startswith(b"\x00\x05spare", end):
+            start = end + 9
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r3 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"file")
+        r2 = _get_whole(box, b"name")
+        r3 = _get_whole(box, b"spare")
+    key = "file"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_fd(r1)
+        key = "name"
+        if r2 is None:
+            raise _missing()
+        v2 = _decode_str(r2)
+        key = "spare"
+        v3 = None if r3 is None else _decode_fd(r3)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1, v2, v3), end
+
+
+def _write_Adopt_answer(head: bytes, result: AdoptResult, depth: int) -> bytes:
+    if not isinstance(result, AdoptResult):
+        raise _wrong_type("an AdoptResult", result)
+    key = "size"
+    try:
+        v1 = _encode_int(result.size)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04size", n1, v1, b"\x00\x00"))
+
+
+_new_Adopt_result = _maker(AdoptResult)
+
+
+def _read_Adopt_answer(data: bytes, at: int, depth: int) -> tuple[AdoptResult, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04size", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"size")
+    key = "size"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_int(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return _new_Adopt_result(v1), end
+
+
+_ADOPT = _Command[tuple[int, str, int | None], AdoptResult](
+    service="Files",
+    name="Adopt",
+    wire=b"Adopt",
+    write_request=_write_Adopt,
+    read_arguments=_read_Adopt,
+    write_answer=_write_Adopt_answer,
+    read_answer=_read_Adopt_answer,
+    argument_fds=((b"file", 0), (b"spare", 2)),
+    required=(True, True, False),
+)
+
+
+def _write_Open(
+    head: bytes,
+    arguments: tuple[str | _PathLike[str]],
+    depth: int,
+) -> bytes:
+    (a1,) = arguments
+    key = "path"
+    try:
+        v1 = _encode_path(a1)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04path", n1, v1, b"\x00\x00"))
+
+
+def _read_Open(data: bytes, at: int, depth: int) -> tuple[tuple[_Path], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04path", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"path")
+    key = "path"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_path(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Open_answer(head: bytes, result: int, depth: int) -> bytes:
+    key = "result"
+    try:
+        v1 = _encode_fd(result)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x06result", n1, v1, b"\x00\x00"))
+
+
+def _read_Open_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x06result", end):
+            start = end + 10
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"result")
+    key = "result"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_fd(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_OPEN = _Command[tuple[str | _PathLike[str]], int](
+    service="Files",
+    name="Open",
+    wire=b"Open",
+    write_request=_write_Open,
+    read_arguments=_read_Open,
+    write_answer=_write_Open_answer,
+    read_answer=_read_Open_answer,
+    result_fds=((b"result", ""),),
+    required=(True,),
+)
+
+
+def _write_Find(
+    head: bytes,
+    arguments: tuple[str | _PathLike[str]],
+    depth: int,
+) -> bytes:
+    (a1,) = arguments
+    key = "path"
+    try:
+        v1 = _encode_path(a1)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04path", n1, v1, b"\x00\x00"))
+
+
+def _read_Find(data: bytes, at: int, depth: int) -> tuple[tuple[_Path], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04path", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"path")
+    key = "path"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_path(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Find_answer(head: bytes, result: int | None, depth: int) -> bytes:
+    key = "file"
+    try:
+        if result is None:
+            k1 = n1 = v1 = b""
+        else:
+            k1 = b"\x00\x04file"
+            v1 = _encode_fd(result)
+            n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, k1, n1, v1, b"\x00\x00"))
+
+
+def _read_Find_answer(data: bytes, at: int, depth: int) -> tuple[int | None, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04file", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"file")
+    key = "file"
+    try:
+        v1 = None if r1 is None else _decode_fd(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_FIND = _Command[tuple[str | _PathLike[str]], int | None](
+    service="Files",
+    name="Find",
+    wire=b"Find",
+    write_request=_write_Find,
+    read_arguments=_read_Find,
+    write_answer=_write_Find_answer,
+    read_answer=_read_Find_answer,
+    result_fds=((b"file", ""),),
+    required=(True,),
+)
+
+
+def _write_Pair(head: bytes, arguments: tuple[()], depth: int) -> bytes:
+    return b"".join((head, b"\x00\x00"))
+
+
+def _read_Pair(data: bytes, at: int, depth: int) -> tuple[tuple[()], int]:
+    end = at
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        _, end = _read_rest(data, at)
+    return (), end
+
+
+def _write_Pair_answer(head: bytes, result: PairResult, depth: int) -> bytes:
+    if not isinstance(result, PairResult):
+        raise _wrong_type("a PairResult", result)
+    key = "one"
+    try:
+        v1 = _encode_fd(result.one)
+        n1 = _SIZE[len(v1)]
+        key = "two"
+        if result.two is None:
+            k2 = n2 = v2 = b""
+        else:
+            k2 = b"\x00\x03two"
+            v2 = _encode_fd(result.two)
+            n2 = _SIZE[len(v2)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x03one", n1, v1, k2, n2, v2, b"\x00\x00"))
+
+
+_new_Pair_result = _maker(PairResult)
+
+
+def _read_Pair_answer(data: bytes, at: int, depth: int) -> tuple[PairResult, int]:
+    r1 = r2 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x03one", end):
+            start = end + 7
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x03two", end):
+            start = end + 7
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"one")
+        r2 = _get_whole(box, b"two")
+    key = "one"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_fd(r1)
+        key = "two"
+        v2 = None if r2 is None else _decode_fd(r2)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return _new_Pair_result(v1, v2), end
+
+
+_PAIR = _Command[tuple[()], PairResult](
+    service="Files",
+    name="Pair",
+    wire=b"Pair",
+    write_request=_write_Pair,
+    read_arguments=_read_Pair,
+    write_answer=_write_Pair_answer,
+    read_answer=_read_Pair_answer,
+    result_fds=((b"one", "one"), (b"two", "two")),
+    required=(),
+)
+
+
+def _write_Drop(head: bytes, arguments: tuple[int], depth: int) -> bytes:
+    (a1,) = arguments
+    key = "file"
+    try:
+        v1 = _encode_fd(a1)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04file", n1, v1, b"\x00\x00"))
+
+
+def _read_Drop(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04file", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"file")
+    key = "file"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_fd(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+_DROP = _Command[tuple[int], None](
+    service="Files",
+    name="Drop",
+    wire=b"Drop",
+    write_request=_write_Drop,
+    read_arguments=_read_Drop,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    oneway=True,
+    argument_fds=((b"file", 0),),
+    required=(True,),
+)
+
 WatcherServer.__ampgen_commands__ = ((_PROGRESS, "progress"), (_CONFIRM, "confirm"))
 EverythingServer.__ampgen_commands__ = (
     (_ECHO_SCALARS, "echo_scalars"),
@@ -5291,3 +5891,10 @@ EverythingServer.__ampgen_commands__ = (
 OperatorServer.__ampgen_commands__ = ((_STOP, "stop"),)
 JanitorServer.__ampgen_commands__ = ((_SWEEP, "sweep"),)
 RootServer.__ampgen_commands__ = ()
+FilesServer.__ampgen_commands__ = (
+    (_ADOPT, "adopt"),
+    (_OPEN, "open"),
+    (_FIND, "find"),
+    (_PAIR, "pair"),
+    (_DROP, "drop"),
+)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.client import Client, Connecting, connect
     from ampgen.runtime.command import DEFAULT, Timeout
     from ampgen.runtime.connection import Connection, CurrentCall, current_call
+    from ampgen.runtime.descriptors import Handover
     from ampgen.runtime.errors import (
         AmpError,
         Cancelled,
@@ -57,6 +58,7 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "EncodeError",
+    "Handover",
     "InternalError",
     "InvalidArgument",
     "Json",
@@ -93,6 +95,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "DeadlineExceeded": "errors",
         "DecodeError": "errors",
         "EncodeError": "errors",
+        "Handover": "descriptors",
         "InternalError": "errors",
         "InvalidArgument": "errors",
         "Json": "jsonvalue",

@@ -18,6 +18,7 @@ class Call(ABC):
     ``deadline`` is on the shell's clock, ``seconds`` is how long that was when the call
     was made; ``metadata`` takes what comes with the answer. The protocol gives it its
     ``tag``, and ``end``: where the request ends in all that this end has queued.
+    ``done``: it has its answer, or needs none any more.
     """
 
     __slots__ = ("command", "deadline", "end", "metadata", "seconds", "tag")
@@ -28,6 +29,7 @@ class Call(ABC):
     metadata: Metadata | None
     tag: bytes
     end: int
+    done: bool
 
     @abstractmethod
     def answered(self, result: Any) -> None:
@@ -49,27 +51,35 @@ class Calls(dict[bytes, Call]):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.count = 0
-        self._given_up: dict[bytes, AnyCommand] = {}
+        # the call, too, where its answer brings descriptors: they are to be closed
+        self._given_up: dict[bytes, tuple[AnyCommand, Call | None]] = {}
         self._limit = limit
 
     def asked(self, tag: bytes) -> AnyCommand | None:
         """What an answer is the answer to, even if nobody waits for it any more."""
         call = self.get(tag)
-        return self._given_up.get(tag) if call is None else call.command
+        if call is not None:
+            return call.command
+        command, _call = self._given_up.get(tag, (None, None))
+        return command
 
     def settle(self, tag: bytes) -> Call | None:
-        """The call that an answer is for; ``None`` if nobody waits for it any more."""
+        """The call that an answer is for; ``None`` if nobody waits for it any more.
+
+        A call whose answer brings descriptors is never ``None``: it is ``done``.
+        """
         call = self.pop(tag, None)
         if call is None:
             if tag not in self._given_up:
                 raise Malformed("an answer to nothing that was asked")
-            del self._given_up[tag]
+            _command, call = self._given_up.pop(tag)
         return call
 
     def give_up(self, call: Call) -> bool:
         """False where too many have no answer: a peer must not grow our memory."""
         if self.pop(call.tag, None) is not None:
-            self._given_up[call.tag] = call.command
+            kept = call if call.command.result_fds else None
+            self._given_up[call.tag] = call.command, kept
         return len(self._given_up) <= self._limit
 
     def late(self, now: float) -> tuple[list[Call], float | None]:

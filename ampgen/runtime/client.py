@@ -13,6 +13,7 @@ from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
 from ampgen.runtime.local import join
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
+from ampgen.runtime.unix import connect_unix
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
@@ -112,8 +113,8 @@ def connect(
                         lambda: receiver_for(connection._shell), where.host, where.port
                     )
                 else:
-                    await loop.create_unix_connection(
-                        lambda: receiver_for(connection._shell), where.path
+                    await connect_unix(
+                        where.path, lambda: receiver_for(connection._shell)
                     )
         except TimeoutError:
             if limit.expired():

@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final, Generic, Literal, TypeAlias, TypeVar
 
-from ampgen.runtime.errors import CommandError, Fault, fault_at
+from ampgen.runtime.errors import Beside, CommandError, Fault, fault_at
 from ampgen.runtime.values import encode_bytes
 from ampgen.runtime.wire import MAX_KEY, SIZE, read_rest, write_box
 
@@ -59,6 +60,10 @@ class Command(Generic[A, R]):
     a handler take it? ``timeout`` is in seconds. ``large_arguments`` and
     ``large_results``: the keys of values that may come in pieces. ``head``: the pair
     ``_command``.
+
+    ``argument_fds``, ``result_fds``: the keys of descriptors, each with the place of
+    its argument, or the field of its result (empty for a bare one). Such a command goes
+    a way of its own: its codecs raise ``Beside``, those of ``inner`` know the ordinals.
     """
 
     service: str
@@ -74,11 +79,33 @@ class Command(Generic[A, R]):
     required: tuple[bool, ...] = ()
     large_arguments: tuple[bytes, ...] = ()
     large_results: tuple[bytes, ...] = ()
+    argument_fds: tuple[tuple[bytes, int], ...] = ()
+    result_fds: tuple[tuple[bytes, str], ...] = ()
     head: bytes = field(init=False, repr=False)
+    inner: Command[A, R] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         head = b"".join((b"\x00\x08_command", SIZE[len(self.wire)], self.wire))
         object.__setattr__(self, "head", head)
+        inner = self
+        if self.argument_fds or self.result_fds:
+            inner = copy(self)
+            object.__setattr__(inner, "inner", inner)
+        if self.argument_fds:
+            object.__setattr__(self, "write_request", _write_beside)
+            object.__setattr__(self, "read_arguments", _read_beside)
+        if self.result_fds:
+            object.__setattr__(self, "write_answer", _write_beside)
+            object.__setattr__(self, "read_answer", _read_beside)
+        object.__setattr__(self, "inner", inner)
+
+
+def _write_beside(_head: bytes, _value: Any, _depth: int) -> bytes:
+    raise Beside
+
+
+def _read_beside(_data: bytes, _at: int, _depth: int) -> tuple[Any, int]:
+    raise Beside
 
 
 AnyCommand: TypeAlias = Command[Any, Any]

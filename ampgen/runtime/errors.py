@@ -178,6 +178,13 @@ class Malformed(Fault):
     """The bytes are no box at all, or one that the short way must not take."""
 
 
+class Beside(Fault):
+    """A box with descriptors beside it: the connection has to take part."""
+
+    def __init__(self) -> None:
+        super().__init__("descriptors travel beside the box")
+
+
 FAULTS = (ValueError, TypeError, AttributeError, IndexError)
 """What a codec may raise about a value: ours, and Python's own for a wrong type; an
 ``IndexError`` of the table of lengths (``wire.SIZE``), which ends at the longest value.

@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from ampgen.runtime.descriptors import Attached, close_all
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ampgen.runtime.receiver import Shell
+    from ampgen.runtime.receiver import DescriptorShell
 
 _HIGH_WATER = 64 * 1024  # as asyncio's own transports
 _LOW_WATER = 16 * 1024
@@ -23,13 +25,14 @@ class LocalTransport(asyncio.Transport):
     ``write``.
     """
 
-    def __init__(self, shell: Shell) -> None:
+    def __init__(self, shell: DescriptorShell) -> None:
         super().__init__({"peername": "local"})
         self._loop = asyncio.get_running_loop()
         self._shell = shell
         self._peer: LocalTransport = self
         self._outgoing = bytearray()  # until the peer takes it
         self._on_its_way = 0  # bytes that have left, and have not arrived
+        self._attached: Attached | None = None
         self._scheduled = False
         self._reading = True
         self._blocked = False
@@ -49,6 +52,27 @@ class LocalTransport(asyncio.Transport):
         if len(self._outgoing) > _HIGH_WATER and not self._blocked:
             self._blocked = True
             self._shell.pause_writing()
+
+    def send_descriptors(self, fds: list[int]) -> None:
+        """They go along with the next byte that is written."""
+        if self._closing:
+            close_all(fds)
+            return
+        if self._attached is None:
+            self._attached = Attached()
+        self._attached.add(len(self._outgoing), fds)
+
+    def _next(self) -> tuple[list[int], bytes]:
+        """What the peer takes next: bytes, and the descriptors beside the first one."""
+        attached = self._attached
+        if not attached:
+            data = bytes(self._outgoing)
+            self._outgoing.clear()
+            return [], data
+        _fds, end = attached.next(len(self._outgoing))
+        data = bytes(self._outgoing[:end])
+        del self._outgoing[:end]
+        return attached.sent(end), data
 
     def writelines(
         self, list_of_data: Iterable[bytes | bytearray | memoryview[Any]]
@@ -86,16 +110,23 @@ class LocalTransport(asyncio.Transport):
     def _deliver(self) -> None:
         self._scheduled = False
         peer = self._peer
-        if self._outgoing and (peer._reading or peer._lost):
-            data = bytes(self._outgoing)
-            self._outgoing.clear()
-            if not peer._lost:
+        waiting = len(self._outgoing)
+        while waiting > 0 and self._outgoing and (peer._reading or peer._lost):
+            fds, data = self._next()
+            waiting -= len(data)
+            if peer._lost:
+                close_all(fds)
+            else:
+                if fds:
+                    peer._shell.descriptors_received(fds)
                 self._hand_over(data)
             if self._blocked and len(self._outgoing) <= _LOW_WATER:
                 self._blocked = False
                 self._shell.resume_writing()
         if self._closing and not (self._outgoing or self._on_its_way or self._lost):
             self._lost = True
+            if self._attached is not None:
+                self._attached.close()
             self._shell.connection_lost(None)
             peer._schedule()  # what it has for us goes nowhere now
         # as on a socket: who does not read sees no end
@@ -108,7 +139,7 @@ class LocalTransport(asyncio.Transport):
         self._peer._shell.data_received(data)
 
 
-def join(first: Shell, second: Shell) -> None:
+def join(first: DescriptorShell, second: DescriptorShell) -> None:
     """Connect two shells."""
     connect(LocalTransport(first), LocalTransport(second))
 

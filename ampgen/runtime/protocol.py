@@ -19,8 +19,15 @@ from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime import answers
 from ampgen.runtime.calls import Calls, deadline_exceeded
+from ampgen.runtime.descriptors import (
+    Copies,
+    Descriptors,
+    close_all,
+    not_taken,
+)
 from ampgen.runtime.errors import (
     FAULTS,
+    Beside,
     ConnectionLost,
     DeadlineExceeded,
     DecodeError,
@@ -55,7 +62,7 @@ from ampgen.runtime.wire import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Protocol
 
     from ampgen.runtime.calls import Call
@@ -70,6 +77,12 @@ if TYPE_CHECKING:
 
         def queued(self) -> None:
             """There are bytes to send; the shell chooses the moment."""
+
+        @property
+        def carries_descriptors(self) -> bool: ...
+
+        def send_descriptors(self, fds: list[int]) -> None:
+            """Send what is queued, and these with the byte behind it; close them."""
 
         def ending(self) -> None:
             """The end has begun; what is being served has the drain time left."""
@@ -130,6 +143,7 @@ class AmpProtocol:
         "_waiting",
         "blocked",
         "calls",
+        "descriptors",
         "greets",
         "handlers",
         "host",
@@ -169,6 +183,7 @@ class AmpProtocol:
         self._queue: list[bytes] = []
         self._serving: dict[bytes, Serving] = {}
         self._waiting: list[tuple[Serving, Any]] = []  # answers, for room
+        self.descriptors: Descriptors | None = None  # made when the first one comes
         self.understood = NOBODY
         self.greets = True  # what is asked next tells what this end understands
         self._complained = False
@@ -361,15 +376,22 @@ class AmpProtocol:
         if call.metadata is not None:
             call.metadata.answer = extras.metadata
         command = call.command
+        fds: list[int] = []
         try:
             if b"_answer" in box:
-                result, _end = command.read_answer(_plain(box), 0, self.limits.depth)
+                fds = self._claim(box, command.result_fds)
+                result, _end = command.inner.read_answer(
+                    _plain(box), 0, self.limits.depth
+                )
             else:
                 call.failed(answers.read_error(command, box, self.limits.depth))
                 return
         except Fault as fault:
+            close_all(fds)
             call.failed(DecodeError(command.name, fault.path, fault.rule))
         else:
+            if fds and call.done:  # nobody waits for it any more
+                close_all(fds)
             call.answered(result)
 
     def _receive_request(self, box: dict[bytes, bytes]) -> None:
@@ -387,15 +409,22 @@ class AmpProtocol:
                 self._refuse(tag, name, unknown, extras)
                 return
             handler = self._fallback(name)
+        command = handler.command
+        fds: list[int] = []
         try:
-            arguments, _end = handler.command.read_arguments(
+            fds = self._claim(box, command.argument_fds)
+            arguments, _end = command.inner.read_arguments(
                 _plain(box), 0, self.limits.depth
             )
         except Fault as fault:
-            rule = str(DecodeError(handler.command.name, fault.path, fault.rule))
+            close_all(fds)
+            rule = str(DecodeError(command.name, fault.path, fault.rule))
             self._refuse(tag, name, InvalidArgument(rule), extras)
         else:
-            self._request(handler, tag, arguments, extras)
+            if fds:
+                self._request_beside(handler, tag, arguments, extras, fds)
+            else:
+                self._request(handler, tag, arguments, extras)
 
     def _receive_cancel(
         self, tag: bytes | None, box: dict[bytes, bytes], extras: Extras
@@ -414,7 +443,8 @@ class AmpProtocol:
 
     def _request(
         self, handler: Handler, tag: bytes | None, arguments: Any, extras: Extras | None
-    ) -> None:
+    ) -> Serving | None:
+        """Serve it; ``None`` if it is refused."""
         if tag is not None and tag in self._serving:
             raise Malformed("an `_ask` that is still being served")
         refused: RemoteError
@@ -433,8 +463,9 @@ class AmpProtocol:
                 self._serving[tag] = serving
             self.in_flight += 1
             self.host.serve(serving, arguments)
-            return
+            return serving
         self._refuse(tag, handler.command.wire, refused, extras)
+        return None
 
     def _refuse(
         self, tag: bytes | None, name: bytes, error: RemoteError, extras: Extras | None
@@ -447,6 +478,82 @@ class AmpProtocol:
         else:
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure, greeting(extras)))
+
+    # --- descriptors beside the boxes -------------------------------------------------
+
+    def receive_descriptors(self, fds: list[int]) -> None:
+        """Those that came with the bytes that come next."""
+        if self.state >= State.DEAF:
+            close_all(fds)
+            return
+        if self.descriptors is None:
+            self.descriptors = Descriptors(self.limits.descriptors)
+        if not self._takes_descriptors():
+            self.descriptors.discard(fds)
+        elif not self.descriptors.arrive(fds):
+            limit = f"{self.limits.descriptors:,}"
+            self._violation(f"over {limit} descriptors that no box has named")
+
+    def _takes_descriptors(self) -> bool:
+        """Is there anybody here whom one could be for?"""
+        return any(
+            handler.command.argument_fds for handler in self.handlers.values()
+        ) or any(call.command.result_fds for call in self.calls.values())
+
+    def _claim(
+        self, box: dict[bytes, bytes], keys: Iterable[tuple[bytes, object]]
+    ) -> list[int]:
+        if not keys:
+            return []
+        if self.descriptors is None:
+            self.descriptors = Descriptors(self.limits.descriptors)
+        return self.descriptors.claim(box, [key for key, _place in keys])
+
+    def _request_beside(
+        self,
+        handler: Handler,
+        tag: bytes | None,
+        arguments: tuple[Any, ...],
+        extras: Extras | None,
+        fds: list[int],
+    ) -> None:
+        """Serve a request with descriptors: what no handler is given is closed."""
+        try:
+            serving = self._request(handler, tag, arguments, extras)
+        except Malformed:
+            close_all(fds)
+            raise
+        if serving is None:
+            close_all(fds)
+            return
+        close_all(not_taken(handler.command, arguments, handler.count))
+        serving.fds = fds
+
+    def _write_beside(
+        self, command: AnyCommand, head: bytes, value: Any, *, answer: bool
+    ) -> bytes:
+        """A box with descriptors: they are queued when this returns, and it is next."""
+        sent = 0 if self.descriptors is None else self.descriptors.sent
+        with Copies(sent, carried=self.host.carries_descriptors) as copies:
+            inner = command.inner
+            if answer:
+                value = copies.of_result(command, value)
+                data = inner.write_answer(head, value, self.limits.depth)
+                large = command.large_results
+            else:
+                value = copies.of_arguments(command, value)
+                data = inner.write_request(head, value, self.limits.depth)
+                large = command.large_arguments
+            if len(data) > self._small:
+                check_size(data, self.limits, large)
+        if copies.fds:
+            if self.descriptors is None:
+                self.descriptors = Descriptors(self.limits.descriptors)
+            self.descriptors.sent += len(copies.fds)
+            self.host.send_descriptors(copies.fds)
+            if self.state is State.CLOSED and not answer:  # by what was queued before
+                raise self.lost(sent=False)
+        return data
 
     # --- what was asked of this end ---------------------------------------------------
 
@@ -469,7 +576,10 @@ class AmpProtocol:
                 head = ANSWER + tag
                 if serving.extended:
                     head += write_pairs(serving.answer_extras())
-                data = command.write_answer(head, result, self.limits.depth)
+                try:
+                    data = command.write_answer(head, result, self.limits.depth)
+                except Beside:
+                    data = self._write_beside(command, head, result, answer=True)
                 if len(data) > self._small:
                     check_size(data, self.limits, command.large_results)
             except Exception as error:  # whatever the handler's object does to us
@@ -553,7 +663,10 @@ class AmpProtocol:
         if self.state >= State.DEAF:
             raise self.lost(sent=False)
         try:  # as in `tell`: a function for both costs a call 1 %
-            data = command.write_request(head, arguments, self.limits.depth)
+            try:
+                data = command.write_request(head, arguments, self.limits.depth)
+            except Beside:
+                data = self._write_beside(command, head, arguments, answer=False)
             if len(data) > self._small:
                 check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
@@ -579,7 +692,10 @@ class AmpProtocol:
         if self.state >= State.DEAF:
             raise self.lost(sent=False)
         try:
-            data = command.write_request(head, arguments, self.limits.depth)
+            try:
+                data = command.write_request(head, arguments, self.limits.depth)
+            except Beside:
+                data = self._write_beside(command, head, arguments, answer=False)
             if len(data) > self._small:
                 check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
@@ -656,6 +772,7 @@ class AmpProtocol:
         if self.state < State.DEAF:
             self._reason = (ConnectionLost, reason)
         self.state = State.CLOSED
+        self._close_descriptors()
         self._queue.clear()
         self._parser = None
         self._held = b""
@@ -682,6 +799,7 @@ class AmpProtocol:
         self._reason = (error, reason)
         self._parser = None
         self._held = b""
+        self._close_descriptors()
         self._fail_calls()
         if not begun:
             self.host.ending()
@@ -692,6 +810,10 @@ class AmpProtocol:
         self.state = State.DEAF
         self.host.finished()
         self._fail_calls()
+
+    def _close_descriptors(self) -> None:
+        if self.descriptors is not None:
+            self.descriptors.close()
 
     def _fail_calls(self) -> None:
         leaving = self.state is not State.CLOSED  # what is queued is still sent

@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from ampgen.runtime.descriptors import close_all
+
 if TYPE_CHECKING:
     from typing import Protocol
 
@@ -18,6 +20,11 @@ if TYPE_CHECKING:
         def pause_writing(self) -> None: ...
         def resume_writing(self) -> None: ...
         def connection_lost(self, exc: Exception | None) -> None: ...
+
+    class DescriptorShell(Shell, Protocol):
+        """One that takes descriptors as well: it owns them from then on."""
+
+        def descriptors_received(self, fds: list[int]) -> None: ...
 
 
 _RECEIVE = 256 * 1024  # as much as asyncio itself reads at once
@@ -33,6 +40,17 @@ class _Receiver(asyncio.BaseProtocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._shell.connection_made(transport)  # type: ignore[arg-type]
+
+    def descriptors_received(self, fds: list[int]) -> None:
+        """Those beside the bytes that come next. Who knows nothing of them wants none.
+
+        They come over Unix sockets, unasked.
+        """
+        take = getattr(self._shell, "descriptors_received", close_all)
+        take(fds)
+
+    def data_received(self, data: bytes) -> None:
+        self._shell.data_received(data)
 
     def eof_received(self) -> bool:
         self._shell.eof_received()
@@ -72,9 +90,6 @@ class PlainReceiver(_Receiver, asyncio.Protocol):
     """For a loop that holds a buffer while it waits: two must not share one."""
 
     __slots__ = ()
-
-    def data_received(self, data: bytes) -> None:
-        self._shell.data_received(data)
 
 
 def receiver_for(shell: Shell) -> BufferedReceiver | PlainReceiver:

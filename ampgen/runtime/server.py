@@ -27,6 +27,7 @@ from ampgen.runtime.connection import (
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.shell import LAST_WORDS
+from ampgen.runtime.unix import listen_unix
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.addresses import Address
     from ampgen.runtime.services import Service
     from ampgen.runtime.shell import Shell
+    from ampgen.runtime.unix import UnixListener
 
 logger = logging.getLogger("ampgen")
 
@@ -91,7 +93,7 @@ class Listener:
         )
         self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
         self._forget = self._shells.pop
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | UnixListener | None = None
         self._socket_file: tuple[str, int] | None = None  # ours, by its inode
         self._closed = asyncio.Event()
 
@@ -100,7 +102,7 @@ class Listener:
         where = self._where
         if isinstance(where, socket.socket):
             if where.family == getattr(socket, "AF_UNIX", None):
-                self._server = await loop.create_unix_server(self._accept, sock=where)
+                self._server = listen_unix(where, self._accept)
             else:
                 self._server = await loop.create_server(self._accept, sock=where)
         elif isinstance(where, Tcp):
@@ -109,7 +111,7 @@ class Listener:
             )
         else:
             _remove_stale(where.path)
-            self._server = await loop.create_unix_server(self._accept, where.path)
+            self._server = listen_unix(where.path, self._accept)
             self._socket_file = where.path, os.stat(where.path).st_ino
         self.addresses = [format_address(s.getsockname()) for s in self._server.sockets]
         logger.debug("listening on %s", ", ".join(self.addresses))

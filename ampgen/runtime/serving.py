@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import inspect
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.answers import Failure
 from ampgen.runtime.calls import deadline_exceeded
+from ampgen.runtime.descriptors import close_all
 from ampgen.runtime.extras import (
     PEER,
     TRACE_CONTEXT,
@@ -16,7 +18,7 @@ from ampgen.runtime.extras import (
 
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ampgen.runtime.command import Handler
     from ampgen.runtime.extras import Extras
@@ -38,6 +40,7 @@ class Serving:
     open = True
     extended = False
     metadata_to_answer: dict[str, str] | None = None
+    fds: Sequence[int] = ()  # that came as arguments
 
     def __init__(
         self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None
@@ -52,7 +55,16 @@ class Serving:
         if self.ended is None:
             self.ended = failure
             if self.task is not None:
+                if self.fds and self._unbegun(self.task):
+                    close_all(self.fds)
                 self.task.cancel(failure.description)
+
+    def _unbegun(self, task: asyncio.Task[Any]) -> bool:
+        """Does the handler never hear of its arguments, if cancelled now?"""
+        coroutine: Any = task.get_coro()
+        return inspect.getcoroutinestate(
+            coroutine
+        ) == inspect.CORO_CREATED and inspect.iscoroutinefunction(self.handler.method)
 
     def expired(self) -> Failure:
         """That the time is over: said as the peer would say it itself."""

@@ -135,6 +135,9 @@ class Shell:
     def data_received(self, data: bytes) -> None:
         self._receive(self.protocol.receive_data, data)
 
+    def descriptors_received(self, fds: list[int]) -> None:
+        self.protocol.receive_descriptors(fds)
+
     def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
         """A batch: its answers leave together, unless they fill a write before.
 
@@ -221,6 +224,15 @@ class Shell:
             self._flushing = True
             protocol.patience = _FLUSH_AT
             self.loop.call_soon(self._flush_soon)
+
+    @property
+    def carries_descriptors(self) -> bool:
+        return hasattr(self.transport, "send_descriptors")
+
+    def send_descriptors(self, fds: list[int]) -> None:
+        self.flush()
+        transport: Any = self.transport
+        transport.send_descriptors(fds)
 
     def ending(self) -> None:
         self._end_timer = self.loop.call_later(self.drain_timeout, self._drained)

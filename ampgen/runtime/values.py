@@ -265,6 +265,19 @@ def decode_path(raw: bytes) -> Path:
     return Path(decode_str(raw))
 
 
+def encode_fd(value: int) -> bytes:
+    """The ordinal: the connection has put it in the place of the descriptor."""
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise wrong_type("a file descriptor (an int)", value)
+    return b"%d" % value
+
+
+def decode_fd(raw: bytes) -> int:
+    if raw.isdigit() and len(raw) <= 18:
+        return int(raw)
+    raise Fault("the ordinal of a descriptor is written [0-9]+")
+
+
 @dataclass(frozen=True, slots=True)
 class ScalarRow:
     """``python``: the annotation of what comes back; ``accepts``: of what is taken.
@@ -310,6 +323,6 @@ SCALARS: Mapping[Scalar, ScalarRow] = MappingProxyType(
         Scalar.PATH: ScalarRow(
             "pathlib.Path", "str | os.PathLike[str]", encode_path, decode_path
         ),
+        Scalar.FD: ScalarRow("int", "int", encode_fd, decode_fd),
     }
 )
-"""Every scalar but ``fd``, which is bound to a Unix socket and not generated yet."""

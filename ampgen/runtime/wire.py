@@ -34,6 +34,7 @@ class Limits:
     peer is told ``OVERLOADED``.
     ``given_up``: calls of ours that were cancelled or timed out and have no answer yet.
     ``unsent``: bytes that the peer has not taken yet; beyond it the connection ends.
+    ``descriptors``: those that have come, and that no box has named yet; likewise.
     """
 
     box: int = 1024 * 1024
@@ -42,6 +43,7 @@ class Limits:
     calls: int = 1000
     given_up: int = 10_000
     unsent: int = 64 * 1024 * 1024
+    descriptors: int = 256
 
     def __post_init__(self) -> None:
         for name in self.__slots__:

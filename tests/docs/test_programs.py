@@ -22,6 +22,7 @@ PROGRAMS = [
     ("deadlines.md", "deadlines/deadlines.py", "repeat.amp"),
     ("blocking.md", "blocking/blocking.py", "repeat.amp"),
     ("large.md", "large/large.py", "../docs/examples/large/pages.amp"),
+    ("descriptors.md", "descriptors/descriptors.py", "worker.amp"),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 

@@ -32,6 +32,13 @@ class Shell:
     def queued(self) -> None:
         pass
 
+    @property
+    def carries_descriptors(self) -> bool:
+        return False
+
+    def send_descriptors(self, fds: list[int]) -> None:
+        raise AssertionError
+
     def ending(self) -> None:
         pass
 

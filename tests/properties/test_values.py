@@ -57,8 +57,8 @@ def same(one: Any, other: Any) -> bool:
     return one == other and repr(one) == repr(other)
 
 
-def test_every_scalar_but_fd_has_a_strategy() -> None:
-    assert set(SCALARS) == set(Scalar) - {Scalar.FD}
+def test_every_scalar_has_a_strategy() -> None:
+    assert set(SCALARS) == set(Scalar)
 
 
 @each_scalar

@@ -41,6 +41,7 @@ SCALARS: dict[Scalar, st.SearchStrategy[Any]] = {
     # A fold tells which of two; at a fixed offset there is but one.
     Scalar.DATETIME: st.datetimes(timezones=offsets).map(lambda at: at.replace(fold=0)),
     Scalar.DATE: st.dates(),
+    Scalar.FD: st.integers(0, 10**18 - 1),
     Scalar.DURATION: st.timedeltas(),
     Scalar.UUID: st.uuids(),
     Scalar.JSON: jsons,

@@ -45,6 +45,13 @@ class Host:
     def queued(self) -> None:
         pass
 
+    @property
+    def carries_descriptors(self) -> bool:
+        return False
+
+    def send_descriptors(self, fds: list[int]) -> None:
+        raise AssertionError
+
     def ending(self) -> None:
         assert not self.is_ending
         self.is_ending = True

@@ -22,6 +22,9 @@ class Recorder:
     def connection_made(self, transport: asyncio.Transport) -> None:
         self.events.append("made")
 
+    def descriptors_received(self, fds: list[int]) -> None:
+        raise AssertionError
+
     def data_received(self, data: bytes) -> None:
         self.received += len(data)
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ampgen.model import Notes
+from ampgen.model import Notes, ScalarType
+from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names, types
 from ampgen.targets.python.declarations import an, function_header
 from ampgen.targets.python.layout import (
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from ampgen.targets.python.declarations import Declarations
     from ampgen.targets.python.records import Records
     from ampgen.targets.python.scope import Scope
+
+_FD = ScalarType(Scalar.FD)
 
 
 class Commands:
@@ -176,6 +179,7 @@ class Commands:
             options.append("oneway=True")
         if command.timeout is not None:
             options.append(f"timeout={number(command.timeout)}")
+        options += self._descriptors(command)
         required = a_tuple(tuple(str(field.required) for field in command.arguments))
         options.append(("required=", required))
         options += _large("large_arguments", command.arguments)
@@ -185,6 +189,32 @@ class Commands:
         return statement(
             f"{self.constant(command)} = ", kind, Group("(", tuple(options), ")")
         )
+
+    def _descriptors(self, command: Command) -> Iterator[Part]:
+        """Where they are: the place of an argument, the field of a result."""
+        arguments = [field for field in command.arguments if not field.stream]
+        places = tuple(
+            a_tuple((byte_string(field.key.encode()), str(at)))
+            for at, field in enumerate(arguments)
+            if field.type == _FD
+        )
+        if places:
+            yield "argument_fds=", a_tuple(places)
+        result = command.result
+        fields = () if result is None else result.fields
+        bare = result is not None and result.bare
+        homes = tuple(
+            a_tuple(
+                (
+                    byte_string(field.key.encode()),
+                    string("" if bare else names.field_name(field)),
+                )
+            )
+            for field in fields
+            if field.type == _FD
+        )
+        if homes:
+            yield "result_fds=", a_tuple(homes)
 
     def served(self, service: Service) -> str:
         pairs = tuple(

@@ -165,18 +165,6 @@ Until it has, let the client ask again and again, or declare what the client ans
 """,
 )
 
-NO_FD = Rule(
-    "AMP0703",
-    "file descriptors are not generated yet",
-    """\
-`fd` is part of the language, and is checked; this version has no Python for it yet.
-
-    command Adopt(socket: fd);
-
-Until it has, name what the other end can open itself, such as a path.
-""",
-)
-
 RULES: tuple[Rule, ...] = (
     SAME_METHOD,
     SAME_FIELD,
@@ -188,5 +176,4 @@ RULES: tuple[Rule, ...] = (
     SHADOWED_MODULE,
     SAME_MODULE,
     NO_STREAM,
-    NO_FD,
 )

@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Diagnostic, Label
-from ampgen.model import ScalarType, Service
-from ampgen.runtime.values import Scalar
+from ampgen.model import Service
 from ampgen.targets.python import rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ampgen.diagnostics import Rule
-    from ampgen.model import Command, Field, Schema
+    from ampgen.model import Command, Schema
     from ampgen.source import Span
 
 
@@ -29,21 +28,9 @@ def _command(command: Command) -> Iterator[Diagnostic]:
     for argument in command.arguments:
         if argument.stream:
             yield _report(rules.NO_STREAM, "a stream of arguments", argument.type_span)
-        else:
-            yield from _field(argument)
-    result = command.result
-    if result is None:
-        return
-    if result.stream_span is not None:
-        yield _report(rules.NO_STREAM, "a stream of results", result.stream_span)
-        return
-    for field in result.fields:
-        yield from _field(field)
-
-
-def _field(field: Field) -> Iterator[Diagnostic]:
-    if field.type == ScalarType(Scalar.FD):
-        yield _report(rules.NO_FD, "a file descriptor", field.type_span)
+    if command.result is not None and command.result.stream_span is not None:
+        span = command.result.stream_span
+        yield _report(rules.NO_STREAM, "a stream of results", span)
 
 
 def _report(rule: Rule, what: str, span: Span) -> Diagnostic:
