@@ -50,6 +50,7 @@ async def test_twisted_does_not_notice(interop: Any) -> None:
         twisted_server() as server,
         interop.InteropClient.connect(server.address, timeout=PATIENCE) as client,
     ):
+        assert await client.large(1) == b"x"
         metadata = Metadata({"user": "me"})
         call = asyncio.create_task(client.wait(1, metadata=metadata))
         given_up = asyncio.create_task(client.wait(2, timeout=5))
