@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 MAX_KEY = 0xFF  # the high byte of a key length is always zero
 MAX_VALUE = 0xFFFF  # two bytes of length
 _KINDS = frozenset((b"_answer", b"_error", b"_command"))  # tell what a box is
+_TLS_RECORDS = (0x1503, 0x1603)  # how an alert and a handshake begin
+_TLS = " (this looks like TLS: one end uses it, and the other one does not)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,8 +246,10 @@ class BoxParser:
                     self.done = True
                     return
                 if length > MAX_KEY:
+                    hint = _TLS if length in _TLS_RECORDS and not self._size else ""
                     raise Malformed(
                         f"a key of {length:,} bytes, at most {MAX_KEY} are allowed"
+                        f"{hint}"
                     )
             self._count(self._key, length)
             self._need = length + 2
