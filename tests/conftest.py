@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pytest
 
 from ampgen.pipeline import compile_schemas
+from tests import certificates as made_certificates
 
 pytest_plugins = ["pytester"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.certificates import Certificates
 
 
 # Where there are connections, both event loops that programs use are tried.
@@ -80,3 +83,8 @@ def compile_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compile
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(root), *sys.path])
         yield compile_one
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory: pytest.TempPathFactory) -> Certificates:
+    return made_certificates.make(tmp_path_factory.mktemp("certificates"))

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         Overloaded,
         ProtocolError,
         RemoteError,
+        TlsError,
         Unavailable,
         UnknownCommand,
     )
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
+    from ampgen.runtime.tls import client_tls, server_tls
     from ampgen.runtime.wire import Limits
 
 __all__ = [
@@ -70,12 +72,15 @@ __all__ = [
     "RemoteError",
     "Server",
     "Timeout",
+    "TlsError",
     "Unavailable",
     "UnknownCommand",
     "__version__",
+    "client_tls",
     "connect",
     "current_call",
     "serve",
+    "server_tls",
 ]
 
 # Name -> the module here that has it, as the imports above tell type checkers.
@@ -107,11 +112,14 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "RemoteError": "errors",
         "Server": "services",
         "Timeout": "command",
+        "TlsError": "errors",
         "Unavailable": "errors",
         "UnknownCommand": "errors",
+        "client_tls": "tls",
         "connect": "client",
         "current_call": "connection",
         "serve": "server",
+        "server_tls": "tls",
     }
 )
 

@@ -5,25 +5,40 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Generic,
+    NamedTuple,
+    Protocol,
+    TypedDict,
+    TypeVar,
+)
 
 from ampgen.runtime.addresses import Tcp, parse_address
 from ampgen.runtime.command import DEFAULT, Timeout
 from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
+from ampgen.runtime.errors import TlsError
 from ampgen.runtime.local import join
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
+from ampgen.runtime.starttls import Asking
+from ampgen.runtime.tls import check_context
+from ampgen.runtime.tlslayer import TlsLayer
 from ampgen.runtime.unix import connect_unix
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
     from types import TracebackType
     from typing import Self, Unpack
 
-    from ampgen.runtime.addresses import Address
+    from ampgen.runtime.addresses import Address, Unix
     from ampgen.runtime.command import Command
+    from ampgen.runtime.receiver import Shell
     from ampgen.runtime.services import Server, Service
+    from ampgen.runtime.shell import Shell as AmpShell
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -40,9 +55,15 @@ class LocalOptions(TypedDict, total=False):
 
 
 class ConnectOptions(LocalOptions, total=False):
-    """``connect_timeout``: seconds; ``None`` for as long as the system takes."""
+    """``connect_timeout``: seconds; ``None`` for as long as the system takes.
+
+    ``tls``, ``starttls``, ``server_hostname``: see ``ampgen.runtime.connect``.
+    """
 
     connect_timeout: float | None
+    tls: ssl.SSLContext | None
+    starttls: ssl.SSLContext | None
+    server_hostname: str | None
 
 
 class _Closable(Protocol):
@@ -83,13 +104,23 @@ def connect(
     connect_timeout: float | None = CONNECT_TIMEOUT,
     limits: Limits | None = None,
     drain_timeout: float = DRAIN_TIMEOUT,
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
+    server_hostname: str | None = None,
 ) -> Connecting[Connection]:
     """Connect to a peer; ``serve`` is what this end answers meanwhile.
 
+    ``tls``: the connection begins with TLS (``client_tls`` makes a context).
+    ``starttls``: TLS begins when the server has answered ``StartTLS``, and nothing is
+    called or served before. ``server_hostname``: whom the server's certificate has to
+    be for, if that is not the host in ``address``.
+
     Raises ``TimeoutError`` after ``connect_timeout`` seconds, else what the system says
-    (``OSError``); ``ValueError`` for what is no address.
+    (``OSError``), or ``TlsError``, which is one too; ``ValueError`` for what is no
+    address.
     """
     where = parse_address(address)
+    securing = _securing(where, tls, starttls, server_hostname)
     services = Services(serve)
 
     async def connected() -> Connection:
@@ -108,14 +139,12 @@ def connect(
         limit = asyncio.timeout(connect_timeout)
         try:
             async with limit:
-                if isinstance(where, Tcp):
-                    await loop.create_connection(
-                        lambda: receiver_for(connection._shell), where.host, where.port
-                    )
+                if securing is None:
+                    await _open(loop, where, connection._shell)
                 else:
-                    await connect_unix(
-                        where.path, lambda: receiver_for(connection._shell)
-                    )
+                    await _open_secured(loop, where, connection._shell, securing)
+        except TlsError:
+            raise
         except TimeoutError:
             if limit.expired():
                 reason = f"no connection to {address} within {connect_timeout:g} s"
@@ -130,6 +159,85 @@ def connect(
             raise
 
     return Connecting(connected)
+
+
+class _Securing(NamedTuple):
+    context: ssl.SSLContext
+    host: str | None
+    ask: bool  # by `StartTLS`
+
+
+def _securing(
+    where: Tcp | Unix,
+    tls: ssl.SSLContext | None,
+    starttls: ssl.SSLContext | None,
+    host: str | None,
+) -> _Securing | None:
+    """What TLS there is to be, if any; ``ValueError`` for what does not fit."""
+    if tls is not None and starttls is not None:
+        raise ValueError("tls= and starttls=: one of them, TLS begins only once")
+    option, context = ("tls", tls) if starttls is None else ("starttls", starttls)
+    if context is None:
+        if host is not None:
+            raise ValueError("server_hostname= without tls= or starttls=")
+        return None
+    check_context(context, option, server_side=False)
+    if host is None and isinstance(where, Tcp):
+        host = where.host
+    if not host and context.check_hostname:
+        raise ValueError(
+            "server_hostname= is missing: the address names no host that the server's"
+            " certificate could be for"
+        )
+    return _Securing(context, host or None, starttls is not None)
+
+
+async def _open(
+    loop: asyncio.AbstractEventLoop, where: Tcp | Unix, lower: Shell
+) -> None:
+    def factory() -> asyncio.BaseProtocol:
+        return receiver_for(lower)
+
+    if isinstance(where, Tcp):
+        await loop.create_connection(factory, where.host, where.port)
+    else:
+        await connect_unix(where.path, factory)
+
+
+async def _open_secured(
+    loop: asyncio.AbstractEventLoop,
+    where: Tcp | Unix,
+    shell: AmpShell,
+    securing: _Securing,
+) -> None:
+    def settle(_layer: TlsLayer, error: TlsError | None) -> None:
+        if settled.done():  # nobody waits any more
+            return
+        if error is None:
+            settled.set_result(None)
+        else:
+            settled.set_exception(error)
+
+    settled: asyncio.Future[None] = loop.create_future()
+    layer = TlsLayer(
+        shell,
+        securing.context,
+        server_side=False,
+        established=shell.connection_made,
+        settled=settle,
+        host=securing.host,
+        preamble=Asking(shell.limits.box) if securing.ask else None,
+        timeout=None,  # whoever connects has one for it all
+    )
+    try:
+        await _open(loop, where, layer)
+        try:
+            await settled
+        except asyncio.CancelledError:
+            layer.abort()
+            raise
+    finally:
+        settled.cancel()
 
 
 class Client:
@@ -215,6 +323,9 @@ class Client:
             connect_timeout=options.get("connect_timeout", CONNECT_TIMEOUT),
             limits=options.get("limits"),
             drain_timeout=options.get("drain_timeout", DRAIN_TIMEOUT),
+            tls=options.get("tls"),
+            starttls=options.get("starttls"),
+            server_hostname=options.get("server_hostname"),
         )
 
         async def connected() -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.command import raw_command
 from ampgen.runtime.serving import current
@@ -41,6 +41,11 @@ class CurrentCall:
     @property
     def peer_address(self) -> str:
         return self.connection.peer_address
+
+    @property
+    def peer_certificate(self) -> dict[str, Any] | None:
+        """``Connection.peer_certificate``"""
+        return self.connection.peer_certificate
 
     @property
     def deadline(self) -> float | None:
@@ -103,6 +108,21 @@ class Connection:
     def peer_address(self) -> str:
         """``host:port``, or ``unix:path``, as far as the system tells."""
         return self._shell.peer_address
+
+    @property
+    def is_encrypted(self) -> bool:
+        """Does TLS protect it? With ``StartTLS`` that may be true only later on."""
+        return self._shell.tls is not None
+
+    @property
+    def peer_certificate(self) -> dict[str, Any] | None:
+        """The peer's, if it showed one and this end verified it.
+
+        As ``ssl.SSLSocket.getpeercert`` returns it: ``subject``, ``subjectAltName`` and
+        so on.
+        """
+        tls = self._shell.tls
+        return None if tls is None else tls.getpeercert() or None
 
     @property
     def is_closed(self) -> bool:

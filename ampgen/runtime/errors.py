@@ -12,8 +12,9 @@
     │   └── Unavailable        UNAVAILABLE
     ├── EncodeError            a value that cannot be sent (also ValueError)
     ├── DecodeError            an answer that does not decode
-    └── ConnectionLost         (also ConnectionError): .sent
-        └── ProtocolError      the peer broke the protocol
+    ├── ConnectionLost         (also ConnectionError): .sent
+    │   └── ProtocolError      the peer broke the protocol
+    └── TlsError               (also ConnectionError): there is no TLS with the peer
 
 All of them pickle: what a class takes by name has a default and lives in ``__dict__``.
 No message holds a value that was sent or received, only types, lengths and rules: a
@@ -153,6 +154,10 @@ class ConnectionLost(AmpError, ConnectionError):
 
 class ProtocolError(ConnectionLost):
     """The peer broke the protocol, and that ended the connection."""
+
+
+class TlsError(AmpError, ConnectionError):
+    """There is no TLS with the peer, and so no connection. The text says why."""
 
 
 class Fault(ValueError):

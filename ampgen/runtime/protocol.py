@@ -211,6 +211,11 @@ class AmpProtocol:
         self._receive(data, self._held_at)
 
     @property
+    def holds(self) -> bool:
+        """Has more come than has been acted on?"""
+        return bool(self._held)
+
+    @property
     def loaded(self) -> bool:
         """Is there as much as this end may take, or more than the peer takes?"""
         return self.in_flight >= self.limits.calls or self.blocked

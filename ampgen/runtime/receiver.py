@@ -38,6 +38,10 @@ class _Receiver(asyncio.BaseProtocol):
     def __init__(self, shell: Shell) -> None:
         self._shell = shell
 
+    def pass_to(self, shell: Shell) -> None:
+        """From now on another one hears of it all."""
+        self._shell = shell
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._shell.connection_made(transport)  # type: ignore[arg-type]
 

@@ -13,7 +13,7 @@ import signal
 import socket
 import stat
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from weakref import WeakKeyDictionary
 
 from ampgen.runtime.addresses import Tcp, format_address, parse_address
@@ -27,17 +27,24 @@ from ampgen.runtime.connection import (
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.shell import LAST_WORDS
+from ampgen.runtime.starttls import STARTTLS, Answering
+from ampgen.runtime.starttls import handler_of as starttls_handler
+from ampgen.runtime.tls import check_context
+from ampgen.runtime.tlslayer import HANDSHAKE_TIMEOUT, TlsLayer
 from ampgen.runtime.unix import listen_unix
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Generator
     from types import TracebackType
     from typing import Self
 
     from ampgen.runtime.addresses import Address
+    from ampgen.runtime.errors import TlsError
     from ampgen.runtime.services import Service
     from ampgen.runtime.shell import Shell
+    from ampgen.runtime.starttls import Established
     from ampgen.runtime.unix import UnixListener
 
 logger = logging.getLogger("ampgen")
@@ -54,19 +61,41 @@ def serve(
     drain_timeout: float = DRAIN_TIMEOUT,
     limits: Limits | None = None,
     fallback: Fallback | None = None,
+    tls: ssl.SSLContext | None = None,
+    starttls: ssl.SSLContext | None = None,
+    starttls_required: bool = True,
+    handshake_timeout: float = HANDSHAKE_TIMEOUT,
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
     ``address`` is text (port 0 picks a free one) or a socket that listens, which is
     closed in the end. Enter what this returns to listen; leaving it drains.
+
+    ``tls``: every connection begins with TLS (``server_tls`` makes a context).
+    ``starttls``: TLS begins when the client asks ``StartTLS``; what it asks before is
+    refused, unless ``starttls_required`` is false. A client that has not got so far
+    within ``handshake_timeout`` seconds is cut off.
     """
+    for option, context in (("tls", tls), ("starttls", starttls)):
+        if context is not None:
+            check_context(context, option, server_side=True)
+    if tls is not None and starttls is not None:
+        raise ValueError("tls= and starttls=: one of them, TLS begins only once")
     return Listener(
         address,
         Services(services),
         drain_timeout=drain_timeout,
         limits=limits or Limits(),
         fallback=fallback,
+        security=_Security(tls, starttls, starttls_required, handshake_timeout),
     )
+
+
+class _Security(NamedTuple):
+    tls: ssl.SSLContext | None
+    starttls: ssl.SSLContext | None
+    required: bool
+    timeout: float
 
 
 class Listener:
@@ -80,6 +109,7 @@ class Listener:
         drain_timeout: float,
         limits: Limits,
         fallback: Fallback | None,
+        security: _Security,
     ) -> None:
         self.addresses: list[str] = []
         self._where = (
@@ -91,6 +121,10 @@ class Listener:
         self._fallback = (
             None if fallback is None else functools.partial(_handler, fallback)
         )
+        self._security = security
+        self._securing: set[TlsLayer] = set()  # there is no TLS yet
+        if security.starttls is not None:
+            services.add(STARTTLS, starttls_handler(self._start_tls))
         self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
         self._forget = self._shells.pop
         self._server: asyncio.Server | UnixListener | None = None
@@ -128,6 +162,8 @@ class Listener:
         Who cancels this does not want to wait: then every connection ends at once.
         """
         self.close()
+        for layer in list(self._securing):
+            layer.abort()
         for shell in self._shells.values():
             shell.close()
         if self._shells:
@@ -179,7 +215,46 @@ class Listener:
         shell = connection._shell
         self._shells[shell.idle] = shell
         shell.idle.add_done_callback(self._forget)
-        return receiver_for(shell)
+        return receiver_for(self._secured(shell))
+
+    def _secured(self, shell: Shell) -> Shell | TlsLayer:
+        """What hears of the bytes: the shell, or the TLS between."""
+        tls, starttls, required, _timeout = self._security
+        if tls is not None:
+            return self._layer(shell, tls, shell.connection_made)
+        if starttls is not None and required:
+            preamble = Answering(self._limits.box)
+            return self._layer(shell, starttls, shell.connection_made, preamble)
+        return shell
+
+    def _start_tls(self, shell: Shell, established: Established) -> TlsLayer:
+        context: Any = self._security.starttls
+        return self._layer(shell, context, established)
+
+    def _layer(
+        self,
+        shell: Shell,
+        context: ssl.SSLContext,
+        established: Established,
+        preamble: Answering | None = None,
+    ) -> TlsLayer:
+        layer = TlsLayer(
+            shell,
+            context,
+            server_side=True,
+            established=established,
+            settled=self._settled,
+            preamble=preamble,
+            timeout=self._security.timeout,
+        )
+        self._securing.add(layer)
+        return layer
+
+    def _settled(self, layer: TlsLayer, error: TlsError | None) -> None:
+        self._securing.discard(layer)
+        if error is not None:
+            level = logging.DEBUG if layer.unnoticed else logging.WARNING
+            logger.log(level, "%s", error)
 
 
 class _Refused(asyncio.Protocol):

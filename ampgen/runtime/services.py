@@ -46,6 +46,12 @@ class Services:
                 )
         self._handlers = handlers_of(objects)
 
+    def add(self, name: bytes, handler: Handler) -> None:
+        """Answer one more command; ``ValueError`` if a service does."""
+        if name in self._handlers:
+            raise ValueError(f"the services have a command {name.decode()!r} already")
+        self._handlers[name] = handler
+
     def handlers(self, connection: object) -> Mapping[bytes, Handler]:
         if not self._factories:
             return self._handlers

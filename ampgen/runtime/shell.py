@@ -25,6 +25,7 @@ from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.serving import current
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
@@ -114,6 +115,14 @@ class Shell:
                 self._closed.set_result(None)
         return self._closed
 
+    @property
+    def tls(self) -> ssl.SSLObject | None:
+        """What knows about the peer's certificate, if there is TLS."""
+        if not self._connected:
+            return None
+        tls: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
+        return tls
+
     # --- from the transport -----------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -129,7 +138,7 @@ class Shell:
 
     def never_connected(self) -> None:
         """There will be no transport: whoever waits for one has waited in vain."""
-        if not self._connected:
+        if not self._connected and not self.is_closed:
             self.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
