@@ -23,6 +23,7 @@ PROGRAMS = [
     ("blocking.md", "blocking/blocking.py", "repeat.amp"),
     ("large.md", "large/large.py", "../docs/examples/large/pages.amp"),
     ("descriptors.md", "descriptors/descriptors.py", "worker.amp"),
+    ("tls.md", "tls/tls.py", "repeat.amp"),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 
