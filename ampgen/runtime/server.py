@@ -24,6 +24,7 @@ from ampgen.runtime.connection import (
     CurrentCall,
     current_call,
 )
+from ampgen.runtime.keepalive import check_keepalive
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.shell import LAST_WORDS
@@ -52,11 +53,13 @@ def serve(
     drain_timeout: float = DRAIN_TIMEOUT,
     limits: Limits | None = None,
     fallback: Fallback | None = None,
+    keepalive: float | None = None,
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
     ``address`` is text (port 0 picks a free one) or a socket that listens, which is
     closed in the end. Enter what this returns to listen; leaving it drains.
+    ``keepalive``: seconds of silence after which a peer is asked for a sign of life.
     """
     return Listener(
         address,
@@ -64,6 +67,7 @@ def serve(
         drain_timeout=drain_timeout,
         limits=limits or Limits(),
         fallback=fallback,
+        keepalive=keepalive,
     )
 
 
@@ -78,7 +82,9 @@ class Listener:
         drain_timeout: float,
         limits: Limits,
         fallback: Fallback | None,
+        keepalive: float | None,
     ) -> None:
+        check_keepalive(keepalive)
         self.addresses: list[str] = []
         self._where = (
             address if isinstance(address, socket.socket) else parse_address(address)
@@ -86,6 +92,7 @@ class Listener:
         self._services = services
         self._drain_timeout = drain_timeout
         self._limits = limits
+        self._keepalive = keepalive
         self._fallback = (
             None if fallback is None else functools.partial(_handler, fallback)
         )
@@ -170,6 +177,7 @@ class Listener:
                 limits=self._limits,
                 drain_timeout=self._drain_timeout,
                 fallback=self._fallback,
+                keepalive=self._keepalive,
             )
         except Exception:
             logger.exception("a service could not be made: the connection is closed")
