@@ -22,6 +22,11 @@ PROGRAMS = [
     ("deadlines.md", "deadlines/deadlines.py", "repeat.amp"),
     ("blocking.md", "blocking/blocking.py", "repeat.amp"),
     ("large.md", "large/large.py", "../docs/examples/large/pages.amp"),
+    (
+        "staying-connected.md",
+        "staying_connected/staying_connected.py",
+        "repeat.amp",
+    ),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 
