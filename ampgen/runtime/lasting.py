@@ -43,6 +43,7 @@ R = TypeVar("R")
 
 logger = logging.getLogger("ampgen")
 
+_LATE = 0.01  # seconds: the peer's clock may run a little ahead of ours
 _BEST = {  # of several links, the status is that of the one that is furthest
     ConnectionState.CONNECTED: 0,
     ConnectionState.CONNECTING: 1,
@@ -141,8 +142,9 @@ class LastingCaller:
                 if not await self._rest(failures, deadline):
                     raise
             except DeadlineExceeded as error:
-                if error._received:
-                    raise
+                early = deadline is None or self.loop.time() < deadline - _LATE
+                if error._received and early:
+                    raise  # it means something else by it
                 raise deadline_exceeded(command, seconds) from None
             else:
                 if self._budget is not None:
