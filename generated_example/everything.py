@@ -5251,6 +5251,7 @@ _OLD_UPPER = _Command[tuple[str], OldUpperResult](
     read_arguments=_read_OldUpper,
     write_answer=_write_OldUpper_answer,
     read_answer=_read_OldUpper_answer,
+    idempotent=True,
     timeout=0.5,
     required=(True,),
 )

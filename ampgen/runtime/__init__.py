@@ -15,7 +15,8 @@ from ampgen.runtime.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from ampgen.runtime.addresses import Address
+    from ampgen.runtime.addresses import Address, Addresses
+    from ampgen.runtime.backoff import Reconnect, Retry
     from ampgen.runtime.blocking import BlockingClient
     from ampgen.runtime.client import Client, Connecting, connect
     from ampgen.runtime.command import DEFAULT, Timeout
@@ -42,12 +43,14 @@ if TYPE_CHECKING:
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
+    from ampgen.runtime.status import ConnectionState, ConnectionStatus
     from ampgen.runtime.tls import client_tls, server_tls
     from ampgen.runtime.wire import Limits
 
 __all__ = [
     "DEFAULT",
     "Address",
+    "Addresses",
     "AmpError",
     "BlockingClient",
     "Cancelled",
@@ -56,6 +59,8 @@ __all__ = [
     "Connecting",
     "Connection",
     "ConnectionLost",
+    "ConnectionState",
+    "ConnectionStatus",
     "CurrentCall",
     "DeadlineExceeded",
     "DecodeError",
@@ -69,7 +74,9 @@ __all__ = [
     "Metadata",
     "Overloaded",
     "ProtocolError",
+    "Reconnect",
     "RemoteError",
+    "Retry",
     "Server",
     "Timeout",
     "TlsError",
@@ -88,6 +95,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
     {
         "DEFAULT": "command",
         "Address": "addresses",
+        "Addresses": "addresses",
         "AmpError": "errors",
         "BlockingClient": "blocking",
         "Cancelled": "errors",
@@ -96,6 +104,8 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Connecting": "client",
         "Connection": "connection",
         "ConnectionLost": "errors",
+        "ConnectionState": "status",
+        "ConnectionStatus": "status",
         "CurrentCall": "connection",
         "DeadlineExceeded": "errors",
         "DecodeError": "errors",
@@ -109,7 +119,9 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Metadata": "extras",
         "Overloaded": "errors",
         "ProtocolError": "errors",
+        "Reconnect": "backoff",
         "RemoteError": "errors",
+        "Retry": "backoff",
         "Server": "services",
         "Timeout": "command",
         "TlsError": "errors",

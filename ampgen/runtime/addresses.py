@@ -6,10 +6,12 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, cast
 
 Address: TypeAlias = str
+Addresses: TypeAlias = Address | Sequence[Address]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +19,16 @@ class Tcp:
     host: str
     port: int
 
+    def __str__(self) -> str:
+        return format_address((self.host, self.port))
+
 
 @dataclass(frozen=True, slots=True)
 class Unix:
     path: str
+
+    def __str__(self) -> str:
+        return format_address(self.path)
 
 
 def parse_address(address: str) -> Tcp | Unix:
@@ -50,6 +58,18 @@ def parse_address(address: str) -> Tcp | Unix:
     ):
         raise _bad(address, "the port is a number from 0 to 65535")
     return Tcp(host, int(port))
+
+
+def parse_addresses(addresses: Addresses) -> list[Tcp | Unix]:
+    """Each of one or several addresses; ``ValueError`` where there is none."""
+    if isinstance(addresses, str):
+        return [parse_address(addresses)]
+    if not isinstance(addresses, Sequence):
+        kind = type(addresses).__qualname__
+        raise TypeError(f"an address is a str, several are a list of str, not a {kind}")
+    if not addresses:
+        raise ValueError("no address to connect to: the list is empty")
+    return [parse_address(address) for address in addresses]
 
 
 def _bad(address: str, reason: str) -> ValueError:

@@ -52,6 +52,7 @@ class Failure:
     fatal: bool = False
 
 
+CLOSING = "the server is closing"  # and will end the connection, when all is served
 UNKNOWN = Failure(b"UNKNOWN", "Unknown Error")  # Twisted's words
 CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
 

@@ -15,11 +15,16 @@ from typing import (
     TypeVar,
 )
 
-from ampgen.runtime.addresses import Tcp, parse_address
+from ampgen.runtime.addresses import Tcp, parse_addresses
+from ampgen.runtime.backoff import Reconnect
 from ampgen.runtime.command import DEFAULT, Timeout
 from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
 from ampgen.runtime.errors import TlsError
+from ampgen.runtime.keepalive import check_keepalive
+from ampgen.runtime.lasting import LastingCaller, LastingConnection
+from ampgen.runtime.link import dial_in_turn
 from ampgen.runtime.local import join
+from ampgen.runtime.racing import addresses_of, race
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.starttls import Asking
@@ -34,8 +39,10 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self, Unpack
 
-    from ampgen.runtime.addresses import Address, Unix
+    from ampgen.runtime.addresses import Addresses, Unix
     from ampgen.runtime.command import Command
+    from ampgen.runtime.connection import Caller
+    from ampgen.runtime.lasting import OnState
     from ampgen.runtime.receiver import Shell
     from ampgen.runtime.services import Server, Service
     from ampgen.runtime.shell import Shell as AmpShell
@@ -55,12 +62,21 @@ class LocalOptions(TypedDict, total=False):
 
 
 class ConnectOptions(LocalOptions, total=False):
-    """``connect_timeout``: seconds; ``None`` for as long as the system takes.
+    """What ``connect`` takes, but for what is served.
 
-    ``tls``, ``starttls``, ``server_hostname``: see ``ampgen.runtime.connect``.
+    ``connect_timeout``: seconds; ``None`` for as long as the system takes.
+    ``reconnect``: connect again when the connection ends, ``True`` for the usual way.
+    ``pool``: how many connections calls are spread over. ``keepalive``: seconds of
+    silence after which the peer is asked for a sign of life. ``on_state`` is called
+    with each new ``ConnectionStatus``. ``tls``, ``starttls``, ``server_hostname``: see
+    ``ampgen.runtime.connect``.
     """
 
     connect_timeout: float | None
+    reconnect: Reconnect | bool | None
+    pool: int
+    keepalive: float | None
+    on_state: OnState | None
     tls: ssl.SSLContext | None
     starttls: ssl.SSLContext | None
     server_hostname: str | None
@@ -98,56 +114,93 @@ class Connecting(Generic[C_co]):
 
 
 def connect(
-    address: Address,
+    address: Addresses,
     *,
     serve: Iterable[Service] = (),
     connect_timeout: float | None = CONNECT_TIMEOUT,
     limits: Limits | None = None,
     drain_timeout: float = DRAIN_TIMEOUT,
+    reconnect: Reconnect | bool | None = None,
+    pool: int = 1,
+    keepalive: float | None = None,
+    on_state: OnState | None = None,
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     server_hostname: str | None = None,
 ) -> Connecting[Connection]:
     """Connect to a peer; ``serve`` is what this end answers meanwhile.
 
+    Of several addresses each is tried in turn. ``reconnect`` makes a connection that
+    is made again when it ends; it goes without saying for a ``pool`` of several. For
+    the other options see ``ConnectOptions``.
+
     ``tls``: the connection begins with TLS (``client_tls`` makes a context).
     ``starttls``: TLS begins when the server has answered ``StartTLS``, and nothing is
     called or served before. ``server_hostname``: whom the server's certificate has to
-    be for, if that is not the host in ``address``.
+    be for, if that is not the host in the address.
 
     Raises ``TimeoutError`` after ``connect_timeout`` seconds, else what the system says
     (``OSError``), or ``TlsError``, which is one too; ``ValueError`` for what is no
     address.
     """
-    where = parse_address(address)
-    securing = _securing(where, tls, starttls, server_hostname)
+    addresses = parse_addresses(address)
+    securing = {
+        where: _securing(where, tls, starttls, server_hostname) for where in addresses
+    }
     services = Services(serve)
+    check_keepalive(keepalive)
+    lasting = _lasting(reconnect, pool)
 
     async def connected() -> Connection:
+        if lasting is not None:
+            caller = LastingCaller(
+                dial,
+                addresses,
+                lasting,
+                pool=pool,
+                connect_timeout=connect_timeout,
+                on_state=on_state,
+            )
+            await caller.open()
+            return LastingConnection(caller)
+        connection = await dial_in_turn(dial, list(addresses), connect_timeout)
+        tell = on_state
+        if tell is not None:
+            tell(connection.status)
+            connection.add_close_callback(lambda closed: tell(closed.status))
+        return connection
+
+    async def dial(where: Tcp | Unix, seconds: float | None) -> Connection:
         connection = Connection(
-            services.handlers, limits=limits or Limits(), drain_timeout=drain_timeout
+            services.handlers,
+            limits=limits or Limits(),
+            drain_timeout=drain_timeout,
+            keepalive=keepalive,
         )
         try:
-            await open_(connection)
+            await open_(connection, where, seconds)
         except BaseException:
             connection._shell.never_connected()
             raise
         return connection
 
-    async def open_(connection: Connection) -> None:
+    async def open_(
+        connection: Connection, where: Tcp | Unix, seconds: float | None
+    ) -> None:
         loop = asyncio.get_running_loop()
-        limit = asyncio.timeout(connect_timeout)
+        limit = asyncio.timeout(seconds)
         try:
             async with limit:
-                if securing is None:
+                secured = securing[where]
+                if secured is None:
                     await _open(loop, where, connection._shell)
                 else:
-                    await _open_secured(loop, where, connection._shell, securing)
+                    await _open_secured(loop, where, connection._shell, secured)
         except TlsError:
             raise
         except TimeoutError:
             if limit.expired():
-                reason = f"no connection to {address} within {connect_timeout:g} s"
+                reason = f"no connection to {where} within {seconds:g} s"
                 raise TimeoutError(reason) from None
             raise  # what the system says
         except OSError as error:
@@ -155,10 +208,26 @@ def connect(
             if not isinstance(where, Tcp):
                 error.filename = where.path
             elif error.strerror and str(where.port) not in str(error):
-                error.filename = address
+                error.filename = str(where)
             raise
 
     return Connecting(connected)
+
+
+def _lasting(reconnect: Reconnect | bool | None, pool: int) -> Reconnect | None:
+    """How to stay connected, if at all; says what is wrong with the two options."""
+    if isinstance(pool, bool) or not isinstance(pool, int) or pool < 1:  # pyright: ignore[reportUnnecessaryIsInstance]  # not all programs are typed
+        raise ValueError(f"pool is how many connections: 1 or more, not {pool!r}")
+    if reconnect is None:
+        reconnect = pool > 1
+    if isinstance(reconnect, Reconnect):
+        return reconnect
+    if not isinstance(reconnect, bool):  # pyright: ignore[reportUnnecessaryIsInstance]
+        kind = type(reconnect).__qualname__
+        raise TypeError(f"reconnect is a Reconnect(...), True or False, not a {kind}")
+    if not reconnect and pool > 1:
+        raise ValueError("a pool of several connections needs reconnect=")
+    return Reconnect() if reconnect else None
 
 
 class _Securing(NamedTuple):
@@ -199,7 +268,12 @@ async def _open(
         return receiver_for(lower)
 
     if isinstance(where, Tcp):
-        await loop.create_connection(factory, where.host, where.port)
+        several = await addresses_of(where.host, where.port)
+        if len(several) > 1:
+            sock = await race(where.host, several)
+            await loop.create_connection(factory, sock=sock)
+        else:
+            await loop.create_connection(factory, where.host, where.port)
     else:
         await connect_unix(where.path, factory)
 
@@ -245,7 +319,7 @@ class Client:
 
     def __init__(self, connection: Connection, *, timeout: Timeout = DEFAULT) -> None:
         self._connection = connection
-        self._shell = connection._shell
+        self._shell: Caller = connection._caller
         self._timeout = timeout
 
     @property
@@ -297,7 +371,7 @@ class Client:
 
     @classmethod
     def connect(
-        cls, address: Address, **options: Unpack[ConnectOptions]
+        cls, address: Addresses, **options: Unpack[ConnectOptions]
     ) -> Connecting[Self]:
         """Connect to a server: ``async with`` it, or ``await`` it.
 
@@ -314,7 +388,10 @@ class Client:
 
     @classmethod
     def _connect(
-        cls, address: Address, serve: Iterable[Service | None], options: ConnectOptions
+        cls,
+        address: Addresses,
+        serve: Iterable[Service | None],
+        options: ConnectOptions,
     ) -> Connecting[Self]:
         timeout = options.get("timeout", DEFAULT)
         connecting = connect(
@@ -326,6 +403,10 @@ class Client:
             tls=options.get("tls"),
             starttls=options.get("starttls"),
             server_hostname=options.get("server_hostname"),
+            reconnect=options.get("reconnect"),
+            pool=options.get("pool", 1),
+            keepalive=options.get("keepalive"),
+            on_state=options.get("on_state"),
         )
 
         async def connected() -> Self:

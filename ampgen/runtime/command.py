@@ -57,9 +57,9 @@ class Command(Generic[A, R]):
     make whole boxes, of the keys that start with ``_`` and come ready as ``head``, and
     of the values. ``read_arguments(data, at, depth)`` and ``read_answer`` read from
     behind such keys: both say where the box ends. ``required``: for each argument, must
-    a handler take it? ``timeout`` is in seconds. ``large_arguments`` and
-    ``large_results``: the keys of values that may come in pieces. ``head``: the pair
-    ``_command``.
+    a handler take it? ``idempotent``: may a call be made again that has perhaps been
+    served? ``timeout`` is in seconds. ``large_arguments`` and ``large_results``: the
+    keys of values that may come in pieces. ``head``: the pair ``_command``.
 
     ``argument_fds``, ``result_fds``: the keys of descriptors, each with the place of
     its argument, or the field of its result (empty for a bare one). Such a command goes
@@ -75,6 +75,7 @@ class Command(Generic[A, R]):
     read_answer: Callable[[bytes, int, int], tuple[R, int]]
     errors: tuple[DeclaredError[Any], ...] = ()
     oneway: bool = False
+    idempotent: bool = False
     timeout: float | None = None
     required: tuple[bool, ...] = ()
     large_arguments: tuple[bytes, ...] = ()

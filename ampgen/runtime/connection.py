@@ -9,13 +9,44 @@ from typing import TYPE_CHECKING, Any
 from ampgen.runtime.command import raw_command
 from ampgen.runtime.serving import current
 from ampgen.runtime.shell import Shell
+from ampgen.runtime.status import ConnectionState, ConnectionStatus, States
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
+    from typing import Any, Protocol, TypeVar
 
-    from ampgen.runtime.command import Handler
+    from ampgen.runtime.command import AnyCommand, Command, Handler
     from ampgen.runtime.serving import Serving
     from ampgen.runtime.wire import Limits
+
+    R = TypeVar("R")
+
+    class Caller(Protocol):
+        """What makes calls to a peer, over one connection or several."""
+
+        async def call(
+            self,
+            command: Command[Any, R],
+            arguments: Any,
+            seconds: float | None,
+            metadata: Mapping[str, str] | None = None,
+        ) -> R: ...
+
+        async def tell(
+            self,
+            command: AnyCommand,
+            arguments: Any,
+            seconds: float | None,
+            metadata: Mapping[str, str] | None = None,
+        ) -> None: ...
+
+        async def reach(self, command: AnyCommand, seconds: float | None) -> Shell:
+            """The shell of one connection, for what ends with it: a stream."""
+            ...
+
+        def abort(self) -> None:
+            """End at once."""
+
 
 DRAIN_TIMEOUT = 10.0  # seconds that what is being served has left at the end
 
@@ -90,12 +121,14 @@ class Connection:
         limits: Limits,
         drain_timeout: float = DRAIN_TIMEOUT,
         fallback: Callable[[bytes], Handler] | None = None,
+        keepalive: float | None = None,
     ) -> None:
         self._shell = Shell(
             limits=limits,
             drain_timeout=drain_timeout,
             connection=self,
             fallback=fallback,
+            keepalive=keepalive,
         )
         # last: a factory may make clients of this connection
         try:
@@ -103,6 +136,35 @@ class Connection:
         except BaseException:
             self._shell.never_connected()
             raise
+
+    @property
+    def _caller(self) -> Caller:
+        """What makes calls to the peer."""
+        return self._shell
+
+    @property
+    def state(self) -> ConnectionState:
+        return self.status.state
+
+    @property
+    def status(self) -> ConnectionStatus:
+        """The state, and how it came to it."""
+        shell = self._shell
+        if shell.is_connected:
+            return ConnectionStatus(
+                state=ConnectionState.CONNECTED, address=shell.peer_address
+            )
+        if not shell.is_closed:  # a factory of the server asks
+            return ConnectionStatus(state=ConnectionState.CONNECTING)
+        reason = str(shell.protocol.lost(sent=False))
+        return ConnectionStatus(state=ConnectionState.CLOSED, reason=reason)
+
+    def states(self) -> AsyncIterator[ConnectionStatus]:
+        """The status now, and after each change, until it is closed.
+
+        Who is slow to ask for the next one sees the last of several changes.
+        """
+        return States(lambda: self.status, self.wait_closed)
 
     @property
     def peer_address(self) -> str:
@@ -151,9 +213,9 @@ class Connection:
         """
         raw = raw_command(command)
         if oneway:
-            await self._shell.tell(raw, (box,), timeout, metadata)
+            await self._caller.tell(raw, (box,), timeout, metadata)
             return {}
-        return await self._shell.call(raw, (box,), timeout, metadata)
+        return await self._caller.call(raw, (box,), timeout, metadata)
 
     def close(self) -> None:
         """Refuse further requests, finish those being served, and close."""

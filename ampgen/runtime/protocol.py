@@ -122,7 +122,7 @@ class AmpProtocol:
     how many of our own requests wait for room, and ``told``: a oneway request of ours
     may not have left; both count as having a call open. ``patience``: the host hears
     of bytes to send once so many are queued. ``understood``: what the peer has said
-    that it understands beyond AMP.
+    that it understands beyond AMP. ``received``: how many bytes have come.
     """
 
     __slots__ = (
@@ -152,6 +152,7 @@ class AmpProtocol:
         "patience",
         "peer",
         "queued_bytes",
+        "received",
         "sending",
         "state",
         "told",
@@ -176,6 +177,7 @@ class AmpProtocol:
         self.sending = 0
         self.told = False
         self.queued_bytes = 0
+        self.received = 0
         self.patience = 0
         self._taken = 0  # bytes that have been handed out
         self.handlers: Mapping[bytes, Handler] = {}
@@ -200,6 +202,7 @@ class AmpProtocol:
 
     def receive_data(self, data: bytes) -> None:
         """Act on what the peer sent; hold back what is too much for now."""
+        self.received += len(data)
         if self._held:
             data = self._held[self._held_at :] + data
             self._held = b""
@@ -409,6 +412,9 @@ class AmpProtocol:
             if name == b"_cancel":
                 self._receive_cancel(tag, box, extras)
                 return
+            if name == b"_ping":
+                self._receive_ping(tag, extras)
+                return
             if self._fallback is None:
                 unknown = UnknownCommand(f"Unhandled Command: {name!r}")
                 self._refuse(tag, name, unknown, extras)
@@ -446,6 +452,13 @@ class AmpProtocol:
         if tag is not None:
             self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
 
+    def _receive_ping(self, tag: bytes | None, extras: Extras) -> None:
+        """The peer wants a sign of life, however much there is to do."""
+        if tag is not None:
+            if tag in self._serving:
+                raise Malformed("an `_ask` that is still being served")
+            self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
+
     def _request(
         self, handler: Handler, tag: bytes | None, arguments: Any, extras: Extras | None
     ) -> Serving | None:
@@ -454,7 +467,7 @@ class AmpProtocol:
             raise Malformed("an `_ask` that is still being served")
         refused: RemoteError
         if self.state is State.DRAINING:
-            refused = Unavailable("the server is closing")
+            refused = Unavailable(answers.CLOSING)
         elif self.in_flight >= self.limits.calls:
             limit = f"{self.limits.calls:,} calls are in flight on this connection"
             refused = Overloaded(limit)

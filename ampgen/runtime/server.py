@@ -24,6 +24,7 @@ from ampgen.runtime.connection import (
     CurrentCall,
     current_call,
 )
+from ampgen.runtime.keepalive import check_keepalive
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.shell import LAST_WORDS
@@ -65,6 +66,7 @@ def serve(
     starttls: ssl.SSLContext | None = None,
     starttls_required: bool = True,
     handshake_timeout: float = HANDSHAKE_TIMEOUT,
+    keepalive: float | None = None,
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
@@ -75,6 +77,7 @@ def serve(
     ``starttls``: TLS begins when the client asks ``StartTLS``; what it asks before is
     refused, unless ``starttls_required`` is false. A client that has not got so far
     within ``handshake_timeout`` seconds is cut off.
+    ``keepalive``: seconds of silence after which a peer is asked for a sign of life.
     """
     for option, context in (("tls", tls), ("starttls", starttls)):
         if context is not None:
@@ -88,6 +91,7 @@ def serve(
         limits=limits or Limits(),
         fallback=fallback,
         security=_Security(tls, starttls, starttls_required, handshake_timeout),
+        keepalive=keepalive,
     )
 
 
@@ -110,7 +114,9 @@ class Listener:
         limits: Limits,
         fallback: Fallback | None,
         security: _Security,
+        keepalive: float | None,
     ) -> None:
+        check_keepalive(keepalive)
         self.addresses: list[str] = []
         self._where = (
             address if isinstance(address, socket.socket) else parse_address(address)
@@ -118,6 +124,7 @@ class Listener:
         self._services = services
         self._drain_timeout = drain_timeout
         self._limits = limits
+        self._keepalive = keepalive
         self._fallback = (
             None if fallback is None else functools.partial(_handler, fallback)
         )
@@ -208,6 +215,7 @@ class Listener:
                 limits=self._limits,
                 drain_timeout=self._drain_timeout,
                 fallback=self._fallback,
+                keepalive=self._keepalive,
             )
         except Exception:
             logger.exception("a service could not be made: the connection is closed")

@@ -21,6 +21,7 @@ from ampgen.runtime.awaited import AwaitedCall
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.errors import DeadlineExceeded
 from ampgen.runtime.extras import Metadata
+from ampgen.runtime.keepalive import Keepalive
 from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.serving import current
 
@@ -48,7 +49,8 @@ LAST_WORDS = (
 class Shell:
     """Host of one ``AmpProtocol`` on one transport.
 
-    ``connection`` is what programs see of it.
+    ``connection`` is what programs see of it. ``keepalive``: the seconds of a
+    ``Keepalive``, or none.
     """
 
     # a server has one for each peer: its size is that of an idle connection
@@ -60,6 +62,7 @@ class Shell:
         "_deadline_timer",
         "_end_timer",
         "_flushing",
+        "_keepalive",
         "_reading_paused",
         "_tasks",
         "_watched",
@@ -82,6 +85,7 @@ class Shell:
         drain_timeout: float,
         connection: object,
         fallback: Callable[[bytes], Handler] | None = None,
+        keepalive: float | None = None,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.connection = connection
@@ -105,6 +109,8 @@ class Shell:
         self._deadline_timer: asyncio.TimerHandle | None = None
         self._watched = math.inf  # no deadline from here on needs another timer
         self._end_timer: asyncio.TimerHandle | None = None
+        # its seconds, until there is something to watch
+        self._keepalive: Keepalive | float | None = keepalive
 
     @property
     def closed(self) -> asyncio.Future[None]:
@@ -123,6 +129,14 @@ class Shell:
         tls: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
         return tls
 
+    @property
+    def is_connected(self) -> bool:
+        return self._connected and not self.is_closed
+
+    @property
+    def reading_paused(self) -> bool:
+        return self._reading_paused
+
     # --- from the transport -----------------------------------------------------------
 
     def connection_made(self, transport: asyncio.Transport) -> None:
@@ -132,6 +146,8 @@ class Shell:
         self.peer_address = format_address(peer or transport.get_extra_info("sockname"))
         self.protocol.peer = self.peer_address
         logger.debug("connected to %s", self.peer_address)
+        if isinstance(self._keepalive, (int, float)):
+            self._keepalive = Keepalive(self, self._keepalive)
         self.resume_writing()
         if self._close_soon:
             self.close()
@@ -187,6 +203,8 @@ class Shell:
         self._wake_writers()
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
+        if isinstance(self._keepalive, Keepalive):
+            self._keepalive.stop()
         self.is_closed = True
         if self._closed is not None:
             self._closed.set_result(None)
@@ -401,6 +419,10 @@ class Shell:
             await self._room(command, deadline, seconds)
         self.protocol.tell(command, arguments, metadata)
 
+    async def reach(self, command: AnyCommand, seconds: float | None) -> Shell:  # noqa: ARG002
+        """Where a call can be made that lives and dies with one connection: here."""
+        return self
+
     async def _room(
         self, command: AnyCommand, deadline: float | None, seconds: float | None
     ) -> None:
@@ -473,10 +495,13 @@ class Shell:
     def _check_unsent(self) -> None:
         unsent = self.transport.get_write_buffer_size()
         if unsent > self.limits.unsent:
-            reason = f"the peer does not read: closed with {unsent:,} bytes unsent"
-            logger.warning("%s: %s", self.peer_address, reason)
-            self.transport.abort()
-            self.protocol.connection_lost(reason)
+            self.give_up(f"the peer does not read: closed with {unsent:,} bytes unsent")
+
+    def give_up(self, reason: str) -> None:
+        """End without the peer, which is no help any more."""
+        logger.warning("%s: %s", self.peer_address, reason)
+        self.transport.abort()
+        self.protocol.connection_lost(reason)
 
     def _adjust_reading(self) -> None:
         if not self._connected:

@@ -5,7 +5,8 @@ Names are added here, never taken away or changed within a major version.
 
 from __future__ import annotations
 
-from ampgen.runtime.addresses import Address
+# what a generated `connect` takes is one of them, or a list
+from ampgen.runtime.addresses import Addresses as Address
 from ampgen.runtime.blocking import BlockingClient
 from ampgen.runtime.client import Client, Connecting, ConnectOptions, LocalOptions
 from ampgen.runtime.command import (

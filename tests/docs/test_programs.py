@@ -24,6 +24,11 @@ PROGRAMS = [
     ("large.md", "large/large.py", "../docs/examples/large/pages.amp"),
     ("descriptors.md", "descriptors/descriptors.py", "worker.amp"),
     ("tls.md", "tls/tls.py", "repeat.amp"),
+    (
+        "staying-connected.md",
+        "staying_connected/staying_connected.py",
+        "repeat.amp",
+    ),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 

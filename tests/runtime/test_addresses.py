@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 
-from ampgen.runtime.addresses import Tcp, Unix, format_address, parse_address
+from ampgen.runtime.addresses import (
+    Tcp,
+    Unix,
+    format_address,
+    parse_address,
+    parse_addresses,
+)
 
 
 @pytest.mark.parametrize(
@@ -22,6 +28,19 @@ from ampgen.runtime.addresses import Tcp, Unix, format_address, parse_address
 )
 def test_an_address(text: str, address: object) -> None:
     assert parse_address(text) == address
+    assert str(address) == text
+
+
+def test_several_addresses() -> None:
+    assert parse_addresses("a:1") == [Tcp("a", 1)]
+    assert parse_addresses(["a:1", "unix:b"]) == [Tcp("a", 1), Unix("b")]
+    with pytest.raises(ValueError, match="'b' is not an address: the port is missing"):
+        parse_addresses(("a:1", "b"))
+    with pytest.raises(ValueError, match="the list is empty"):
+        parse_addresses([])
+    nonsense: Any = 8000
+    with pytest.raises(TypeError, match="several are a list of str, not a int"):
+        parse_addresses(nonsense)
 
 
 @pytest.mark.parametrize(

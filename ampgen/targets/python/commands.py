@@ -177,6 +177,8 @@ class Commands:
             options.append(("errors=", a_tuple(errors)))
         if command.oneway:
             options.append("oneway=True")
+        if command.idempotent:
+            options.append("idempotent=True")
         if command.timeout is not None:
             options.append(f"timeout={number(command.timeout)}")
         options += self._descriptors(command)
