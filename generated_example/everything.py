@@ -2746,6 +2746,7 @@ _PROGRESS = _Command[tuple[int, int], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("done", "total"),
     required=(True, True),
 )
 
@@ -2829,6 +2830,7 @@ _CONFIRM = _Command[tuple[str], bool](
     read_arguments=_read_Confirm,
     write_answer=_write_Confirm_answer,
     read_answer=_read_Confirm_answer,
+    arguments=("question",),
     required=(True,),
 )
 
@@ -2912,6 +2914,7 @@ _ECHO_SCALARS = _Command[tuple[Scalars], Scalars](
     read_arguments=_read_EchoScalars,
     write_answer=_write_EchoScalars_answer,
     read_answer=_read_EchoScalars_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3003,6 +3006,7 @@ _ECHO_MAYBE = _Command[tuple[MaybeScalars], MaybeScalars](
     read_arguments=_read_EchoMaybe,
     write_answer=_write_EchoMaybe_answer,
     read_answer=_read_EchoMaybe_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3086,6 +3090,7 @@ _ECHO_DEFAULTS = _Command[tuple[Defaults], Defaults](
     read_arguments=_read_EchoDefaults,
     write_answer=_write_EchoDefaults_answer,
     read_answer=_read_EchoDefaults_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3169,6 +3174,7 @@ _ECHO_NESTED = _Command[tuple[Nested], Nested](
     read_arguments=_read_EchoNested,
     write_answer=_write_EchoNested_answer,
     read_answer=_read_EchoNested_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3252,6 +3258,7 @@ _ECHO_NODE = _Command[tuple[Node], Node](
     read_arguments=_read_EchoNode,
     write_answer=_write_EchoNode_answer,
     read_answer=_read_EchoNode_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3335,6 +3342,7 @@ _ECHO_TARGET = _Command[tuple[Target], Target](
     read_arguments=_read_EchoTarget,
     write_answer=_write_EchoTarget_answer,
     read_answer=_read_EchoTarget_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3844,6 +3852,20 @@ _ECHO_SCALAR_ARGUMENTS = _Command[
     read_arguments=_read_EchoScalarArguments,
     write_answer=_write_EchoScalarArguments_answer,
     read_answer=_read_EchoScalarArguments_answer,
+    arguments=(
+        "truth",
+        "whole",
+        "real",
+        "text",
+        "raw",
+        "exact",
+        "moment",
+        "day",
+        "span",
+        "id",
+        "any",
+        "file",
+    ),
     required=(True, True, True, True, True, True, True, True, True, True, True, True),
 )
 
@@ -4100,6 +4122,16 @@ _ARGUMENTS = _Command[
     read_arguments=_read_Arguments,
     write_answer=_write_Arguments_answer,
     read_answer=_read_Arguments_answer,
+    arguments=(
+        "first",
+        "second",
+        "third",
+        "level",
+        "numbers",
+        "scores",
+        "last",
+        "timeout_",
+    ),
     required=(True, False, False, False, False, False, True, False),
 )
 
@@ -4187,6 +4219,7 @@ _MAYBE = _Command[tuple[str | None], str | None](
     read_arguments=_read_Maybe,
     write_answer=_write_Maybe_answer,
     read_answer=_read_Maybe_answer,
+    arguments=("text",),
     required=(False,),
 )
 
@@ -4383,6 +4416,7 @@ _RENDER = _Command[
     read_arguments=_read_Render,
     write_answer=_write_Render_answer,
     read_answer=_read_Render_answer,
+    arguments=("page", "size", "fine", "parts", "index", "any"),
     required=(True, False, False, False, False, True),
     large_arguments=(b"Any", b"index", b"page", b"parts"),
     large_results=(b"node", b"page", b"target"),
@@ -4468,6 +4502,7 @@ _COPY = _Command[tuple[str | None], str | None](
     read_arguments=_read_Copy,
     write_answer=_write_Copy_answer,
     read_answer=_read_Copy_answer,
+    arguments=("text",),
     required=(False,),
     large_arguments=(b"text",),
     large_results=(b"text",),
@@ -4573,6 +4608,7 @@ _SORT = _Command[tuple[_Sequence[float], _Mapping[str, int]], list[float]](
     read_arguments=_read_Sort,
     write_answer=_write_Sort_answer,
     read_answer=_read_Sort_answer,
+    arguments=("numbers", "by"),
     required=(True, False),
 )
 
@@ -4656,6 +4692,7 @@ _UPPER = _Command[tuple[str], str](
     read_arguments=_read_Upper,
     write_answer=_write_Upper_answer,
     read_answer=_read_Upper_answer,
+    arguments=("text",),
     required=(True,),
 )
 
@@ -4704,6 +4741,7 @@ _TOUCH = _Command[tuple[Target], None](
     read_arguments=_read_Touch,
     write_answer=_no_results_written,
     read_answer=_no_results_read,
+    arguments=("target",),
     required=(True,),
 )
 
@@ -4753,6 +4791,7 @@ _FAIL = _Command[tuple[str], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     errors=(_error_Rejected, _error_Corrupt),
+    arguments=("how",),
     required=(True,),
 )
 
@@ -4850,6 +4889,7 @@ _LOG = _Command[tuple[Level, str, _audit.Entry | None], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("level", "line", "entry"),
     required=(True, True, False),
 )
 
@@ -5004,6 +5044,7 @@ _UPPER_CASE = _Command[tuple[str, int | None, str], UpperCaseResult](
     read_arguments=_read_UpperCase,
     write_answer=_write_UpperCase_answer,
     read_answer=_read_UpperCase_answer,
+    arguments=("key", "digit", "lower"),
     required=(True, False, True),
 )
 
@@ -5097,6 +5138,7 @@ _OLD_UPPER = _Command[tuple[str], OldUpperResult](
     write_answer=_write_OldUpper_answer,
     read_answer=_read_OldUpper_answer,
     timeout=0.5,
+    arguments=("text",),
     required=(True,),
 )
 
@@ -5213,6 +5255,7 @@ _CONNECT = _Command[tuple[int, str], ConnectResult](
     read_arguments=_read_connect,
     write_answer=_write_connect_answer,
     read_answer=_read_connect_answer,
+    arguments=("self_", "import_"),
     required=(True, True),
 )
 

@@ -56,9 +56,10 @@ class Command(Generic[A, R]):
     make whole boxes, of the keys that start with ``_`` and come ready as ``head``, and
     of the values. ``read_arguments(data, at, depth)`` and ``read_answer`` read from
     behind such keys: both say where the box ends. ``required``: for each argument, must
-    a handler take it? ``timeout`` is in seconds. ``large_arguments`` and
-    ``large_results``: the keys of values that may come in pieces. ``head``: the pair
-    ``_command``.
+    a handler take it? ``timeout`` is in seconds. ``arguments``: their names, as a
+    handler's parameters are called; ``sensitive``: of those, the ones whose values are
+    in no log. ``large_arguments`` and ``large_results``: the keys of values that may
+    come in pieces. ``head``: the pair ``_command``.
     """
 
     service: str
@@ -71,6 +72,8 @@ class Command(Generic[A, R]):
     errors: tuple[DeclaredError[Any], ...] = ()
     oneway: bool = False
     timeout: float | None = None
+    arguments: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
     required: tuple[bool, ...] = ()
     large_arguments: tuple[bytes, ...] = ()
     large_results: tuple[bytes, ...] = ()
@@ -146,6 +149,8 @@ def raw_command(wire: bytes) -> Command[tuple[Mapping[bytes, bytes]], Box]:
         read_arguments=read_arguments,
         write_answer=write_answer,
         read_answer=read_answer,
+        arguments=("box",),
+        sensitive=("box",),  # nobody says what is in it
         required=(True,),
     )
 
