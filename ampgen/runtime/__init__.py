@@ -33,10 +33,13 @@ if TYPE_CHECKING:
         Overloaded,
         ProtocolError,
         RemoteError,
+        Unauthenticated,
         Unavailable,
         UnknownCommand,
     )
     from ampgen.runtime.extras import Metadata
+    from ampgen.runtime.intercepted import intercepted
+    from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
@@ -57,6 +60,8 @@ __all__ = [
     "DeadlineExceeded",
     "DecodeError",
     "EncodeError",
+    "InterceptedCall",
+    "Interceptor",
     "InternalError",
     "InvalidArgument",
     "Json",
@@ -64,15 +69,18 @@ __all__ = [
     "Listener",
     "Metadata",
     "Overloaded",
+    "Proceed",
     "ProtocolError",
     "RemoteError",
     "Server",
     "Timeout",
+    "Unauthenticated",
     "Unavailable",
     "UnknownCommand",
     "__version__",
     "connect",
     "current_call",
+    "intercepted",
     "serve",
 ]
 
@@ -93,6 +101,8 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "DeadlineExceeded": "errors",
         "DecodeError": "errors",
         "EncodeError": "errors",
+        "InterceptedCall": "interception",
+        "Interceptor": "interception",
         "InternalError": "errors",
         "InvalidArgument": "errors",
         "Json": "jsonvalue",
@@ -100,14 +110,17 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Listener": "server",
         "Metadata": "extras",
         "Overloaded": "errors",
+        "Proceed": "interception",
         "ProtocolError": "errors",
         "RemoteError": "errors",
         "Server": "services",
         "Timeout": "command",
+        "Unauthenticated": "errors",
         "Unavailable": "errors",
         "UnknownCommand": "errors",
         "connect": "client",
         "current_call": "connection",
+        "intercepted": "intercepted",
         "serve": "server",
     }
 )

@@ -5,11 +5,13 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypedDict, TypeVar
 
 from ampgen.runtime.addresses import Tcp, parse_address
 from ampgen.runtime.command import DEFAULT, Timeout
 from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
+from ampgen.runtime.interception import checked, intercepted_caller
 from ampgen.runtime.local import join
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from ampgen.runtime.addresses import Address
     from ampgen.runtime.command import Command
+    from ampgen.runtime.interception import Interceptor
     from ampgen.runtime.services import Server, Service
 
 A = TypeVar("A")
@@ -31,9 +34,13 @@ CONNECT_TIMEOUT = 10.0  # seconds
 
 
 class LocalOptions(TypedDict, total=False):
-    """``timeout``: seconds that each call has, unless it says otherwise."""
+    """``timeout``: seconds that each call has, unless it says otherwise.
+
+    ``interceptors`` are around what is called, not around what is answered meanwhile.
+    """
 
     timeout: Timeout
+    interceptors: Iterable[Interceptor]
     limits: Limits
     drain_timeout: float
 
@@ -82,19 +89,23 @@ def connect(
     connect_timeout: float | None = CONNECT_TIMEOUT,
     limits: Limits | None = None,
     drain_timeout: float = DRAIN_TIMEOUT,
+    interceptors: Iterable[Interceptor] = (),
 ) -> Connecting[Connection]:
     """Connect to a peer; ``serve`` is what this end answers meanwhile.
 
+    ``interceptors`` are around all calls that are made on the connection.
     Raises ``TimeoutError`` after ``connect_timeout`` seconds, else what the system says
     (``OSError``); ``ValueError`` for what is no address.
     """
     where = parse_address(address)
     services = Services(serve)
+    around = checked(interceptors)
 
     async def connected() -> Connection:
         connection = Connection(
             services.handlers, limits=limits or Limits(), drain_timeout=drain_timeout
         )
+        _intercept_connection(connection, around)
         try:
             await open_(connection)
         except BaseException:
@@ -131,13 +142,52 @@ def connect(
     return Connecting(connected)
 
 
+def _intercept_connection(
+    connection: Connection, interceptors: tuple[Interceptor, ...]
+) -> None:
+    if interceptors:
+        connection.interceptors = interceptors
+        connection._caller = intercepted_caller(connection._shell, interceptors)
+
+
 class Client:
     """The base of the generated clients: commands to call over one connection."""
 
-    def __init__(self, connection: Connection, *, timeout: Timeout = DEFAULT) -> None:
+    _interceptors: tuple[Any, ...] = ()
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeout: Timeout = DEFAULT,
+        interceptors: Iterable[Interceptor] = (),
+    ) -> None:
+        """``interceptors`` are around the calls of this client, inside of those of the
+        connection.
+        """
         self._connection = connection
         self._shell = connection._shell
         self._timeout = timeout
+        if interceptors or connection.interceptors:
+            self._intercept((*connection.interceptors, *checked(interceptors)))
+
+    def _intercept(self, interceptors: tuple[Interceptor, ...]) -> None:
+        """Put them around the ways of a call, on this object alone."""
+        caller = intercepted_caller(self._shell, interceptors)
+        seconds = self._seconds
+
+        def call(
+            command: Command[A, R],
+            arguments: A,
+            timeout: Timeout,
+            metadata: Mapping[str, str] | None,
+            oneway: bool = False,
+        ) -> Awaitable[R]:
+            time = seconds(command, timeout)
+            return caller(command, arguments, time, metadata, oneway)
+
+        self._interceptors = interceptors
+        vars(self).update(_call=call, _send=functools.partial(call, oneway=True))
 
     @property
     def connection(self) -> Connection:
@@ -214,6 +264,7 @@ class Client:
             connect_timeout=options.get("connect_timeout", CONNECT_TIMEOUT),
             limits=options.get("limits"),
             drain_timeout=options.get("drain_timeout", DRAIN_TIMEOUT),
+            interceptors=options.get("interceptors", ()),
         )
 
         async def connected() -> Self:
@@ -228,6 +279,7 @@ class Client:
         limits = options.get("limits") or Limits()
         drain_timeout = options.get("drain_timeout", DRAIN_TIMEOUT)
         timeout = options.get("timeout", DEFAULT)
+        around = checked(options.get("interceptors", ()))
         theirs = Services((service,))
         ours = Services(service for service in serve if service is not None)
 
@@ -236,6 +288,7 @@ class Client:
                 theirs.handlers, limits=limits, drain_timeout=drain_timeout
             )
             here = Connection(ours.handlers, limits=limits, drain_timeout=drain_timeout)
+            _intercept_connection(here, around)
             join(here._shell, there._shell)
             return cls(here, timeout=timeout)
 

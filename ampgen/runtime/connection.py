@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.command import raw_command
+from ampgen.runtime.credentials import peer_uid
 from ampgen.runtime.serving import current
 from ampgen.runtime.shell import Shell
 
@@ -43,6 +44,20 @@ class CurrentCall:
         return self.connection.peer_address
 
     @property
+    def identity(self) -> Any:
+        """Who calls: what an interceptor found out for this one call, else the
+        connection's identity, else ``None``.
+        """
+        if self._serving.identity is not None:
+            return self._serving.identity
+        return self.connection.identity
+
+    @property
+    def peer_uid(self) -> int | None:
+        """The user that the peer runs as: see ``Connection.peer_uid``."""
+        return self.connection.peer_uid
+
+    @property
     def deadline(self) -> float | None:
         """When the caller gives up, on the loop's clock, as far as it has said.
 
@@ -76,7 +91,16 @@ def current_call() -> CurrentCall:
 
 
 class Connection:
-    """One connection to a peer, whichever end opened it."""
+    """One connection to a peer, whichever end opened it.
+
+    ``identity``: who the peer is, as the program has found out; ``None`` until it says.
+    ``interceptors`` are around the calls that are made on it.
+    """
+
+    # most connections have none of these: as defaults of the class they take no room
+    identity: Any = None
+    interceptors: tuple[Any, ...] = ()
+    _caller: Any = None
 
     def __init__(
         self,
@@ -105,6 +129,24 @@ class Connection:
         return self._shell.peer_address
 
     @property
+    def peer_uid(self) -> int | None:
+        """The user that the peer ran as when it connected, as the system knows it.
+
+        ``None`` where it does not tell: it does for Unix sockets alone, and not on
+        every system.
+        """
+        return peer_uid(getattr(self._shell, "transport", None))
+
+    @property
+    def bytes_received(self) -> int:
+        return self._shell.protocol.bytes_received
+
+    @property
+    def bytes_sent(self) -> int:
+        """What has been handed to the system."""
+        return self._shell.protocol.bytes_sent
+
+    @property
     def is_closed(self) -> bool:
         return self._shell.is_closed
 
@@ -130,6 +172,10 @@ class Connection:
         Keys that start with ``_`` are AMP's own: they are refused, and not returned.
         """
         raw = raw_command(command)
+        if self._caller is not None:
+            arguments = (box,)
+            answer = await self._caller(raw, arguments, timeout, metadata, oneway)
+            return {} if oneway else answer
         if oneway:
             await self._shell.tell(raw, (box,), timeout, metadata)
             return {}

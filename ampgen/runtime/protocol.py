@@ -129,6 +129,7 @@ class AmpProtocol:
         "_timeout_pair",
         "_waiting",
         "blocked",
+        "bytes_received",
         "calls",
         "greets",
         "handlers",
@@ -163,6 +164,7 @@ class AmpProtocol:
         self.told = False
         self.queued_bytes = 0
         self.patience = 0
+        self.bytes_received = 0
         self._taken = 0  # bytes that have been handed out
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
@@ -185,6 +187,7 @@ class AmpProtocol:
 
     def receive_data(self, data: bytes) -> None:
         """Act on what the peer sent; hold back what is too much for now."""
+        self.bytes_received += len(data)
         if self._held:
             data = self._held[self._held_at :] + data
             self._held = b""
@@ -628,6 +631,10 @@ class AmpProtocol:
             self.queued_bytes += len(data)
             if self.queued_bytes >= self.patience:
                 self.host.queued()
+
+    @property
+    def bytes_sent(self) -> int:
+        return self._taken
 
     def data_to_send(self) -> bytes:
         """All that is queued, once."""

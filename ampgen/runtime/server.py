@@ -24,17 +24,19 @@ from ampgen.runtime.connection import (
     CurrentCall,
     current_call,
 )
+from ampgen.runtime.interception import intercepted_handler
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.shell import LAST_WORDS
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Iterable
     from types import TracebackType
     from typing import Self
 
     from ampgen.runtime.addresses import Address
+    from ampgen.runtime.interception import Interceptor
     from ampgen.runtime.services import Service
     from ampgen.runtime.shell import Shell
 
@@ -52,15 +54,18 @@ def serve(
     drain_timeout: float = DRAIN_TIMEOUT,
     limits: Limits | None = None,
     fallback: Fallback | None = None,
+    interceptors: Iterable[Interceptor] = (),
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
     ``address`` is text (port 0 picks a free one) or a socket that listens, which is
     closed in the end. Enter what this returns to listen; leaving it drains.
+    ``interceptors`` are around all that is answered, the fallback too; the first one is
+    outermost.
     """
     return Listener(
         address,
-        Services(services),
+        Services(services, interceptors),
         drain_timeout=drain_timeout,
         limits=limits or Limits(),
         fallback=fallback,
@@ -87,7 +92,9 @@ class Listener:
         self._drain_timeout = drain_timeout
         self._limits = limits
         self._fallback = (
-            None if fallback is None else functools.partial(_handler, fallback)
+            None
+            if fallback is None
+            else functools.partial(_handler, fallback, services.interceptors)
         )
         self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
         self._forget = self._shells.pop
@@ -185,11 +192,14 @@ class _Refused(asyncio.Protocol):
         transport.close()
 
 
-def _handler(fallback: Fallback, name: bytes) -> Handler:
+def _handler(
+    fallback: Fallback, interceptors: tuple[Interceptor, ...], name: bytes
+) -> Handler:
     def method(box: dict[bytes, bytes]) -> Awaitable[dict[bytes, bytes]]:
         return fallback(name, box, current_call())
 
-    return Handler(raw_command(name), method, 1)
+    handler = Handler(raw_command(name), method, 1)
+    return intercepted_handler(handler, interceptors) if interceptors else handler
 
 
 def _remove_stale(path: str) -> None:
