@@ -482,7 +482,7 @@ async def test_the_code_where_a_call_of_the_handler_was_late() -> None:
 
     async with pair(Calling(), (around,)) as text:
         with pytest.raises(DeadlineExceeded):
-            await text.repeat("a", timeout=0.1)
+            await text.repeat("a", timeout=0.25)
     assert around.codes == ["DEADLINE_EXCEEDED"]
 
 
