@@ -19,8 +19,10 @@ lint: .venv/test
 
 # The examples import what is compiled here.
 types: .venv/test
-	$(BIN)/ampgen compile -I schemas -I docs/examples/large \
-		schemas/repeat.amp schemas/worker.amp docs/examples/large/pages.amp -o build/demo/textpkg
+	$(BIN)/ampgen compile -I schemas schemas/repeat.amp schemas/worker.amp \
+		-I docs/examples/authentication docs/examples/authentication/vault.amp \
+		-I docs/examples/large docs/examples/large/pages.amp \
+		-o build/demo/textpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 

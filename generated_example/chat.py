@@ -536,6 +536,7 @@ _SAID = _Command[tuple[Message], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("message",),
     required=(True,),
 )
 
@@ -585,6 +586,7 @@ _MEMBERS = _Command[tuple[_Sequence[str]], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("names",),
     required=(True,),
 )
 
@@ -669,6 +671,7 @@ _PING = _Command[tuple[int], int](
     write_answer=_write_Ping_answer,
     read_answer=_read_Ping_answer,
     timeout=5.0,
+    arguments=("nonce",),
     required=(True,),
 )
 
@@ -772,6 +775,7 @@ _JOIN = _Command[tuple[str], JoinResult](
     write_answer=_write_Join_answer,
     read_answer=_read_Join_answer,
     errors=(_error_NameTaken,),
+    arguments=("name",),
     required=(True,),
 )
 
@@ -821,6 +825,7 @@ _SAY = _Command[tuple[str], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     errors=(_error_NotInRoom,),
+    arguments=("text",),
     required=(True,),
 )
 

@@ -2901,6 +2901,7 @@ _PROGRESS = _Command[tuple[int, int], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("done", "total"),
     required=(True, True),
 )
 
@@ -2984,6 +2985,7 @@ _CONFIRM = _Command[tuple[str], bool](
     read_arguments=_read_Confirm,
     write_answer=_write_Confirm_answer,
     read_answer=_read_Confirm_answer,
+    arguments=("question",),
     required=(True,),
 )
 
@@ -3067,6 +3069,7 @@ _ECHO_SCALARS = _Command[tuple[Scalars], Scalars](
     read_arguments=_read_EchoScalars,
     write_answer=_write_EchoScalars_answer,
     read_answer=_read_EchoScalars_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3158,6 +3161,7 @@ _ECHO_MAYBE = _Command[tuple[MaybeScalars], MaybeScalars](
     read_arguments=_read_EchoMaybe,
     write_answer=_write_EchoMaybe_answer,
     read_answer=_read_EchoMaybe_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3241,6 +3245,7 @@ _ECHO_DEFAULTS = _Command[tuple[Defaults], Defaults](
     read_arguments=_read_EchoDefaults,
     write_answer=_write_EchoDefaults_answer,
     read_answer=_read_EchoDefaults_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3324,6 +3329,7 @@ _ECHO_NESTED = _Command[tuple[Nested], Nested](
     read_arguments=_read_EchoNested,
     write_answer=_write_EchoNested_answer,
     read_answer=_read_EchoNested_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3407,6 +3413,7 @@ _ECHO_NODE = _Command[tuple[Node], Node](
     read_arguments=_read_EchoNode,
     write_answer=_write_EchoNode_answer,
     read_answer=_read_EchoNode_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3490,6 +3497,7 @@ _ECHO_TARGET = _Command[tuple[Target], Target](
     read_arguments=_read_EchoTarget,
     write_answer=_write_EchoTarget_answer,
     read_answer=_read_EchoTarget_answer,
+    arguments=("value",),
     required=(True,),
 )
 
@@ -3999,6 +4007,20 @@ _ECHO_SCALAR_ARGUMENTS = _Command[
     read_arguments=_read_EchoScalarArguments,
     write_answer=_write_EchoScalarArguments_answer,
     read_answer=_read_EchoScalarArguments_answer,
+    arguments=(
+        "truth",
+        "whole",
+        "real",
+        "text",
+        "raw",
+        "exact",
+        "moment",
+        "day",
+        "span",
+        "id",
+        "any",
+        "file",
+    ),
     required=(True, True, True, True, True, True, True, True, True, True, True, True),
 )
 
@@ -4255,6 +4277,16 @@ _ARGUMENTS = _Command[
     read_arguments=_read_Arguments,
     write_answer=_write_Arguments_answer,
     read_answer=_read_Arguments_answer,
+    arguments=(
+        "first",
+        "second",
+        "third",
+        "level",
+        "numbers",
+        "scores",
+        "last",
+        "timeout_",
+    ),
     required=(True, False, False, False, False, False, True, False),
 )
 
@@ -4342,6 +4374,7 @@ _MAYBE = _Command[tuple[str | None], str | None](
     read_arguments=_read_Maybe,
     write_answer=_write_Maybe_answer,
     read_answer=_read_Maybe_answer,
+    arguments=("text",),
     required=(False,),
 )
 
@@ -4538,6 +4571,7 @@ _RENDER = _Command[
     read_arguments=_read_Render,
     write_answer=_write_Render_answer,
     read_answer=_read_Render_answer,
+    arguments=("page", "size", "fine", "parts", "index", "any"),
     required=(True, False, False, False, False, True),
     large_arguments=(b"Any", b"index", b"page", b"parts"),
     large_results=(b"node", b"page", b"target"),
@@ -4623,6 +4657,7 @@ _COPY = _Command[tuple[str | None], str | None](
     read_arguments=_read_Copy,
     write_answer=_write_Copy_answer,
     read_answer=_read_Copy_answer,
+    arguments=("text",),
     required=(False,),
     large_arguments=(b"text",),
     large_results=(b"text",),
@@ -4728,6 +4763,7 @@ _SORT = _Command[tuple[_Sequence[float], _Mapping[str, int]], list[float]](
     read_arguments=_read_Sort,
     write_answer=_write_Sort_answer,
     read_answer=_read_Sort_answer,
+    arguments=("numbers", "by"),
     required=(True, False),
 )
 
@@ -4811,6 +4847,7 @@ _UPPER = _Command[tuple[str], str](
     read_arguments=_read_Upper,
     write_answer=_write_Upper_answer,
     read_answer=_read_Upper_answer,
+    arguments=("text",),
     required=(True,),
 )
 
@@ -4859,6 +4896,7 @@ _TOUCH = _Command[tuple[Target], None](
     read_arguments=_read_Touch,
     write_answer=_no_results_written,
     read_answer=_no_results_read,
+    arguments=("target",),
     required=(True,),
 )
 
@@ -4908,6 +4946,7 @@ _FAIL = _Command[tuple[str], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     errors=(_error_Rejected, _error_Corrupt),
+    arguments=("how",),
     required=(True,),
 )
 
@@ -5005,6 +5044,7 @@ _LOG = _Command[tuple[Level, str, _audit.Entry | None], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("level", "line", "entry"),
     required=(True, True, False),
 )
 
@@ -5159,6 +5199,7 @@ _UPPER_CASE = _Command[tuple[str, int | None, str], UpperCaseResult](
     read_arguments=_read_UpperCase,
     write_answer=_write_UpperCase_answer,
     read_answer=_read_UpperCase_answer,
+    arguments=("key", "digit", "lower"),
     required=(True, False, True),
 )
 
@@ -5253,6 +5294,7 @@ _OLD_UPPER = _Command[tuple[str], OldUpperResult](
     read_answer=_read_OldUpper_answer,
     idempotent=True,
     timeout=0.5,
+    arguments=("text",),
     required=(True,),
 )
 
@@ -5369,6 +5411,7 @@ _CONNECT = _Command[tuple[int, str], ConnectResult](
     read_arguments=_read_connect,
     write_answer=_write_connect_answer,
     read_answer=_read_connect_answer,
+    arguments=("self_", "import_"),
     required=(True, True),
 )
 
@@ -5555,6 +5598,7 @@ _ADOPT = _Command[tuple[int, str, int | None], AdoptResult](
     read_arguments=_read_Adopt,
     write_answer=_write_Adopt_answer,
     read_answer=_read_Adopt_answer,
+    arguments=("file", "name", "spare"),
     argument_fds=((b"file", 0), (b"spare", 2)),
     required=(True, True, False),
 )
@@ -5643,6 +5687,7 @@ _OPEN = _Command[tuple[str | _PathLike[str]], int](
     read_arguments=_read_Open,
     write_answer=_write_Open_answer,
     read_answer=_read_Open_answer,
+    arguments=("path",),
     result_fds=((b"result", ""),),
     required=(True,),
 )
@@ -5733,6 +5778,7 @@ _FIND = _Command[tuple[str | _PathLike[str]], int | None](
     read_arguments=_read_Find,
     write_answer=_write_Find_answer,
     read_answer=_read_Find_answer,
+    arguments=("path",),
     result_fds=((b"file", ""),),
     required=(True,),
 )
@@ -5863,6 +5909,7 @@ _DROP = _Command[tuple[int], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("file",),
     argument_fds=((b"file", 0),),
     required=(True,),
 )

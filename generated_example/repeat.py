@@ -280,6 +280,7 @@ _REPEAT = _Command[tuple[str, int], RepeatResult](
     write_answer=_write_Repeat_answer,
     read_answer=_read_Repeat_answer,
     errors=(_error_TooLong,),
+    arguments=("text", "times"),
     required=(True, False),
 )
 

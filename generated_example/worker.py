@@ -197,6 +197,7 @@ _GREET = _Command[tuple[int, str], None](
     read_arguments=_read_Greet,
     write_answer=_no_results_written,
     read_answer=_no_results_read,
+    arguments=("connection", "name"),
     argument_fds=((b"connection", 0),),
     required=(True, True),
 )
@@ -304,6 +305,7 @@ _OPEN = _Command[tuple[str | _PathLike[str]], OpenResult](
     read_arguments=_read_Open,
     write_answer=_write_Open_answer,
     read_answer=_read_Open_answer,
+    arguments=("path",),
     result_fds=((b"file", "file"),),
     required=(True,),
 )

@@ -36,10 +36,13 @@ if TYPE_CHECKING:
         ProtocolError,
         RemoteError,
         TlsError,
+        Unauthenticated,
         Unavailable,
         UnknownCommand,
     )
     from ampgen.runtime.extras import Metadata
+    from ampgen.runtime.intercepted import intercepted
+    from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
@@ -66,6 +69,8 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "Handover",
+    "InterceptedCall",
+    "Interceptor",
     "InternalError",
     "InvalidArgument",
     "Json",
@@ -73,6 +78,7 @@ __all__ = [
     "Listener",
     "Metadata",
     "Overloaded",
+    "Proceed",
     "ProtocolError",
     "Reconnect",
     "RemoteError",
@@ -80,12 +86,14 @@ __all__ = [
     "Server",
     "Timeout",
     "TlsError",
+    "Unauthenticated",
     "Unavailable",
     "UnknownCommand",
     "__version__",
     "client_tls",
     "connect",
     "current_call",
+    "intercepted",
     "serve",
     "server_tls",
 ]
@@ -111,6 +119,8 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "DecodeError": "errors",
         "EncodeError": "errors",
         "Handover": "descriptors",
+        "InterceptedCall": "interception",
+        "Interceptor": "interception",
         "InternalError": "errors",
         "InvalidArgument": "errors",
         "Json": "jsonvalue",
@@ -118,6 +128,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Listener": "server",
         "Metadata": "extras",
         "Overloaded": "errors",
+        "Proceed": "interception",
         "ProtocolError": "errors",
         "Reconnect": "backoff",
         "RemoteError": "errors",
@@ -125,11 +136,13 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Server": "services",
         "Timeout": "command",
         "TlsError": "errors",
+        "Unauthenticated": "errors",
         "Unavailable": "errors",
         "UnknownCommand": "errors",
         "client_tls": "tls",
         "connect": "client",
         "current_call": "connection",
+        "intercepted": "intercepted",
         "serve": "server",
         "server_tls": "tls",
     }

@@ -21,6 +21,7 @@ from ampgen.runtime.errors import (
     InvalidArgument,
     Overloaded,
     RemoteError,
+    Unauthenticated,
     Unavailable,
     as_fault,
 )
@@ -37,7 +38,7 @@ logger = logging.getLogger("ampgen")
 MAX_DESCRIPTION = 1024  # characters; a description is for people
 
 _NO_EXTRAS: Mapping[bytes, bytes] = MappingProxyType({})
-_RAISED_BY_HANDLERS = (InvalidArgument, Overloaded, Unavailable)
+_RAISED_BY_HANDLERS = (InvalidArgument, Overloaded, Unavailable, Unauthenticated)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +92,16 @@ def _told(command: AnyCommand, error: BaseException, limits: Limits) -> Failure 
         if isinstance(error, kind) and not error._received:
             return Failure(kind.code.encode(), str(error))
     return None
+
+
+def code_of(command: AnyCommand, error: BaseException) -> str:
+    """The code of what ``failure`` makes of an error that is no cancellation."""
+    for declared in command.errors:
+        if isinstance(error, declared.error):
+            return declared.code.decode()
+    if isinstance(error, _RAISED_BY_HANDLERS) and not error._received:
+        return error.code
+    return UNKNOWN.code.decode()
 
 
 def write_error(

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -20,6 +21,7 @@ from ampgen.runtime.backoff import Reconnect
 from ampgen.runtime.command import DEFAULT, Timeout
 from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
 from ampgen.runtime.errors import TlsError
+from ampgen.runtime.interception import checked, intercepted_caller
 from ampgen.runtime.keepalive import check_keepalive
 from ampgen.runtime.lasting import LastingCaller, LastingConnection
 from ampgen.runtime.link import dial_in_turn
@@ -42,6 +44,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.addresses import Addresses, Unix
     from ampgen.runtime.command import Command
     from ampgen.runtime.connection import Caller
+    from ampgen.runtime.interception import Interceptor
     from ampgen.runtime.lasting import OnState
     from ampgen.runtime.receiver import Shell
     from ampgen.runtime.services import Server, Service
@@ -54,9 +57,13 @@ CONNECT_TIMEOUT = 10.0  # seconds
 
 
 class LocalOptions(TypedDict, total=False):
-    """``timeout``: seconds that each call has, unless it says otherwise."""
+    """``timeout``: seconds that each call has, unless it says otherwise.
+
+    ``interceptors`` are around what is called, not around what is answered meanwhile.
+    """
 
     timeout: Timeout
+    interceptors: Iterable[Interceptor]
     limits: Limits
     drain_timeout: float
 
@@ -127,12 +134,14 @@ def connect(
     tls: ssl.SSLContext | None = None,
     starttls: ssl.SSLContext | None = None,
     server_hostname: str | None = None,
+    interceptors: Iterable[Interceptor] = (),
 ) -> Connecting[Connection]:
     """Connect to a peer; ``serve`` is what this end answers meanwhile.
 
     Of several addresses each is tried in turn. ``reconnect`` makes a connection that
-    is made again when it ends; it goes without saying for a ``pool`` of several. For
-    the other options see ``ConnectOptions``.
+    is made again when it ends; it goes without saying for a ``pool`` of several.
+    ``interceptors`` are around all calls that are made on the connection. For the other
+    options see ``ConnectOptions``.
 
     ``tls``: the connection begins with TLS (``client_tls`` makes a context).
     ``starttls``: TLS begins when the server has answered ``StartTLS``, and nothing is
@@ -150,6 +159,7 @@ def connect(
     services = Services(serve)
     check_keepalive(keepalive)
     lasting = _lasting(reconnect, pool)
+    around = checked(interceptors)
 
     async def connected() -> Connection:
         if lasting is not None:
@@ -162,7 +172,9 @@ def connect(
                 on_state=on_state,
             )
             await caller.open()
-            return LastingConnection(caller)
+            lasted = LastingConnection(caller)
+            _intercept_connection(lasted, around)
+            return lasted
         connection = await dial_in_turn(dial, list(addresses), connect_timeout)
         tell = on_state
         if tell is not None:
@@ -177,6 +189,7 @@ def connect(
             drain_timeout=drain_timeout,
             keepalive=keepalive,
         )
+        _intercept_connection(connection, around)
         try:
             await open_(connection, where, seconds)
         except BaseException:
@@ -314,13 +327,52 @@ async def _open_secured(
         settled.cancel()
 
 
+def _intercept_connection(
+    connection: Connection, interceptors: tuple[Interceptor, ...]
+) -> None:
+    if interceptors:
+        connection.interceptors = interceptors
+        connection._around = intercepted_caller(connection._caller, interceptors)
+
+
 class Client:
     """The base of the generated clients: commands to call over one connection."""
 
-    def __init__(self, connection: Connection, *, timeout: Timeout = DEFAULT) -> None:
+    _interceptors: tuple[Any, ...] = ()
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        timeout: Timeout = DEFAULT,
+        interceptors: Iterable[Interceptor] = (),
+    ) -> None:
+        """``interceptors`` are around the calls of this client, inside of those of the
+        connection.
+        """
         self._connection = connection
         self._shell: Caller = connection._caller
         self._timeout = timeout
+        if interceptors or connection.interceptors:
+            self._intercept((*connection.interceptors, *checked(interceptors)))
+
+    def _intercept(self, interceptors: tuple[Interceptor, ...]) -> None:
+        """Put them around the ways of a call, on this object alone."""
+        caller = intercepted_caller(self._shell, interceptors)
+        seconds = self._seconds
+
+        def call(
+            command: Command[A, R],
+            arguments: A,
+            timeout: Timeout,
+            metadata: Mapping[str, str] | None,
+            oneway: bool = False,
+        ) -> Awaitable[R]:
+            time = seconds(command, timeout)
+            return caller(command, arguments, time, metadata, oneway)
+
+        self._interceptors = interceptors
+        vars(self).update(_call=call, _send=functools.partial(call, oneway=True))
 
     @property
     def connection(self) -> Connection:
@@ -407,6 +459,7 @@ class Client:
             pool=options.get("pool", 1),
             keepalive=options.get("keepalive"),
             on_state=options.get("on_state"),
+            interceptors=options.get("interceptors", ()),
         )
 
         async def connected() -> Self:
@@ -421,6 +474,7 @@ class Client:
         limits = options.get("limits") or Limits()
         drain_timeout = options.get("drain_timeout", DRAIN_TIMEOUT)
         timeout = options.get("timeout", DEFAULT)
+        around = checked(options.get("interceptors", ()))
         theirs = Services((service,))
         ours = Services(service for service in serve if service is not None)
 
@@ -429,6 +483,7 @@ class Client:
                 theirs.handlers, limits=limits, drain_timeout=drain_timeout
             )
             here = Connection(ours.handlers, limits=limits, drain_timeout=drain_timeout)
+            _intercept_connection(here, around)
             join(here._shell, there._shell)
             return cls(here, timeout=timeout)
 

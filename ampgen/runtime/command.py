@@ -58,8 +58,10 @@ class Command(Generic[A, R]):
     of the values. ``read_arguments(data, at, depth)`` and ``read_answer`` read from
     behind such keys: both say where the box ends. ``required``: for each argument, must
     a handler take it? ``idempotent``: may a call be made again that has perhaps been
-    served? ``timeout`` is in seconds. ``large_arguments`` and ``large_results``: the
-    keys of values that may come in pieces. ``head``: the pair ``_command``.
+    served? ``timeout`` is in seconds. ``arguments``: their names, as a handler's
+    parameters are called; ``sensitive``: of those, the ones whose values are in no log.
+    ``large_arguments`` and ``large_results``: the keys of values that may come in
+    pieces. ``head``: the pair ``_command``.
 
     ``argument_fds``, ``result_fds``: the keys of descriptors, each with the place of
     its argument, or the field of its result (empty for a bare one). Such a command goes
@@ -77,6 +79,8 @@ class Command(Generic[A, R]):
     oneway: bool = False
     idempotent: bool = False
     timeout: float | None = None
+    arguments: tuple[str, ...] = ()
+    sensitive: tuple[str, ...] = ()
     required: tuple[bool, ...] = ()
     large_arguments: tuple[bytes, ...] = ()
     large_results: tuple[bytes, ...] = ()
@@ -174,6 +178,8 @@ def raw_command(wire: bytes) -> Command[tuple[Mapping[bytes, bytes]], Box]:
         read_arguments=read_arguments,
         write_answer=write_answer,
         read_answer=read_answer,
+        arguments=("box",),
+        sensitive=("box",),  # nobody says what is in it
         required=(True,),
     )
 

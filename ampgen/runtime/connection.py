@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.command import raw_command
+from ampgen.runtime.credentials import peer_uid
 from ampgen.runtime.serving import current
 from ampgen.runtime.shell import Shell
 from ampgen.runtime.status import ConnectionState, ConnectionStatus, States
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 
     class Caller(Protocol):
         """What makes calls to a peer, over one connection or several."""
+
+        @property
+        def loop(self) -> asyncio.AbstractEventLoop: ...
+
+        @property
+        def connection(self) -> object: ...
+
+        @property
+        def peer_address(self) -> str: ...
 
         async def call(
             self,
@@ -79,6 +89,20 @@ class CurrentCall:
         return self.connection.peer_certificate
 
     @property
+    def identity(self) -> Any:
+        """Who calls: what an interceptor found out for this one call, else the
+        connection's identity, else ``None``.
+        """
+        if self._serving.identity is not None:
+            return self._serving.identity
+        return self.connection.identity
+
+    @property
+    def peer_uid(self) -> int | None:
+        """The user that the peer runs as: see ``Connection.peer_uid``."""
+        return self.connection.peer_uid
+
+    @property
     def deadline(self) -> float | None:
         """When the caller gives up, on the loop's clock, as far as it has said.
 
@@ -112,7 +136,16 @@ def current_call() -> CurrentCall:
 
 
 class Connection:
-    """One connection to a peer, whichever end opened it."""
+    """One connection to a peer, whichever end opened it.
+
+    ``identity``: who the peer is, as the program has found out; ``None`` until it says.
+    ``interceptors`` are around the calls that are made on it.
+    """
+
+    # most connections have none of these: as defaults of the class they take no room
+    identity: Any = None
+    interceptors: tuple[Any, ...] = ()
+    _around: Any = None
 
     def __init__(
         self,
@@ -187,6 +220,24 @@ class Connection:
         return None if tls is None else tls.getpeercert() or None
 
     @property
+    def peer_uid(self) -> int | None:
+        """The user that the peer ran as when it connected, as the system knows it.
+
+        ``None`` where it does not tell: it does for Unix sockets alone, and not on
+        every system.
+        """
+        return peer_uid(getattr(self._shell, "transport", None))
+
+    @property
+    def bytes_received(self) -> int:
+        return self._shell.protocol.bytes_received
+
+    @property
+    def bytes_sent(self) -> int:
+        """What has been handed to the system."""
+        return self._shell.protocol.bytes_sent
+
+    @property
     def is_closed(self) -> bool:
         return self._shell.is_closed
 
@@ -212,6 +263,10 @@ class Connection:
         Keys that start with ``_`` are AMP's own: they are refused, and not returned.
         """
         raw = raw_command(command)
+        if self._around is not None:
+            arguments = (box,)
+            answer = await self._around(raw, arguments, timeout, metadata, oneway)
+            return {} if oneway else answer
         if oneway:
             await self._caller.tell(raw, (box,), timeout, metadata)
             return {}

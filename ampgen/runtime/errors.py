@@ -9,7 +9,8 @@
     │   ├── DeadlineExceeded   DEADLINE_EXCEEDED (also TimeoutError), raised locally too
     │   ├── Cancelled          CANCELLED
     │   ├── Overloaded         OVERLOADED
-    │   └── Unavailable        UNAVAILABLE
+    │   ├── Unavailable        UNAVAILABLE
+    │   └── Unauthenticated    UNAUTHENTICATED
     ├── EncodeError            a value that cannot be sent (also ValueError)
     ├── DecodeError            an answer that does not decode
     ├── ConnectionLost         (also ConnectionError): .sent
@@ -99,6 +100,12 @@ class Unavailable(RemoteError):
     code = "UNAVAILABLE"
 
 
+class Unauthenticated(RemoteError):
+    """The peer has to know who calls, and does not; a handler may raise it too."""
+
+    code = "UNAUTHENTICATED"
+
+
 RUNTIME_ERRORS: dict[bytes, type[RemoteError]] = {
     error.code.encode(): error
     for error in (
@@ -109,6 +116,7 @@ RUNTIME_ERRORS: dict[bytes, type[RemoteError]] = {
         Cancelled,
         Overloaded,
         Unavailable,
+        Unauthenticated,
     )
 }
 

@@ -74,8 +74,8 @@ class Keepalive:
         protocol = shell.protocol
         if protocol.state:
             return  # it is ending: that has a time limit of its own
-        if protocol.received != self._received or shell.reading_paused:
-            self._received = protocol.received
+        if protocol.bytes_received != self._received or shell.reading_paused:
+            self._received = protocol.bytes_received
             self._quiet = 0
         else:
             self._quiet += 1

@@ -67,6 +67,7 @@ class LastingCaller:
         self.loop = asyncio.get_running_loop()
         self.closed: asyncio.Future[None] = self.loop.create_future()
         self.connections: set[Connection] = set()  # that have not ended yet
+        self.connection: object = None  # as programs see it
         self.peer_address = ""  # where the last connection led to
         self._reconnect = reconnect
         self._retry = reconnect.retry
@@ -325,6 +326,7 @@ class LastingConnection(Connection):
 
     def __init__(self, caller: LastingCaller) -> None:
         self._lasting = caller
+        caller.connection = self
 
     @property
     def _shell(self) -> Shell:  # type: ignore[override]  # pyright: ignore[reportIncompatibleVariableOverride]

@@ -142,6 +142,7 @@ class AmpProtocol:
         "_timeout_pair",
         "_waiting",
         "blocked",
+        "bytes_received",
         "calls",
         "descriptors",
         "greets",
@@ -152,7 +153,6 @@ class AmpProtocol:
         "patience",
         "peer",
         "queued_bytes",
-        "received",
         "sending",
         "state",
         "told",
@@ -177,8 +177,8 @@ class AmpProtocol:
         self.sending = 0
         self.told = False
         self.queued_bytes = 0
-        self.received = 0
         self.patience = 0
+        self.bytes_received = 0
         self._taken = 0  # bytes that have been handed out
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
@@ -202,7 +202,7 @@ class AmpProtocol:
 
     def receive_data(self, data: bytes) -> None:
         """Act on what the peer sent; hold back what is too much for now."""
-        self.received += len(data)
+        self.bytes_received += len(data)
         if self._held:
             data = self._held[self._held_at :] + data
             self._held = b""
@@ -762,6 +762,10 @@ class AmpProtocol:
             self.queued_bytes += len(data)
             if self.queued_bytes >= self.patience:
                 self.host.queued()
+
+    @property
+    def bytes_sent(self) -> int:
+        return self._taken
 
     def data_to_send(self) -> bytes:
         """All that is queued, once."""

@@ -24,6 +24,7 @@ from ampgen.runtime.connection import (
     CurrentCall,
     current_call,
 )
+from ampgen.runtime.interception import intercepted_handler
 from ampgen.runtime.keepalive import check_keepalive
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
@@ -37,12 +38,13 @@ from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator
+    from collections.abc import Awaitable, Callable, Generator, Iterable
     from types import TracebackType
     from typing import Self
 
     from ampgen.runtime.addresses import Address
     from ampgen.runtime.errors import TlsError
+    from ampgen.runtime.interception import Interceptor
     from ampgen.runtime.services import Service
     from ampgen.runtime.shell import Shell
     from ampgen.runtime.starttls import Established
@@ -67,6 +69,7 @@ def serve(
     starttls_required: bool = True,
     handshake_timeout: float = HANDSHAKE_TIMEOUT,
     keepalive: float | None = None,
+    interceptors: Iterable[Interceptor] = (),
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
@@ -78,6 +81,8 @@ def serve(
     refused, unless ``starttls_required`` is false. A client that has not got so far
     within ``handshake_timeout`` seconds is cut off.
     ``keepalive``: seconds of silence after which a peer is asked for a sign of life.
+    ``interceptors`` are around all that is answered, the fallback too; the first one is
+    outermost.
     """
     for option, context in (("tls", tls), ("starttls", starttls)):
         if context is not None:
@@ -86,7 +91,7 @@ def serve(
         raise ValueError("tls= and starttls=: one of them, TLS begins only once")
     return Listener(
         address,
-        Services(services),
+        Services(services, interceptors),
         drain_timeout=drain_timeout,
         limits=limits or Limits(),
         fallback=fallback,
@@ -126,7 +131,9 @@ class Listener:
         self._limits = limits
         self._keepalive = keepalive
         self._fallback = (
-            None if fallback is None else functools.partial(_handler, fallback)
+            None
+            if fallback is None
+            else functools.partial(_handler, fallback, services.interceptors)
         )
         self._security = security
         self._securing: set[TlsLayer] = set()  # there is no TLS yet
@@ -270,11 +277,14 @@ class _Refused(asyncio.Protocol):
         transport.close()
 
 
-def _handler(fallback: Fallback, name: bytes) -> Handler:
+def _handler(
+    fallback: Fallback, interceptors: tuple[Interceptor, ...], name: bytes
+) -> Handler:
     def method(box: dict[bytes, bytes]) -> Awaitable[dict[bytes, bytes]]:
         return fallback(name, box, current_call())
 
-    return Handler(raw_command(name), method, 1)
+    handler = Handler(raw_command(name), method, 1)
+    return intercepted_handler(handler, interceptors) if interceptors else handler
 
 
 def _remove_stale(path: str) -> None:

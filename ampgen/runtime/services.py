@@ -10,9 +10,12 @@ from abc import ABC
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ampgen.runtime.command import AnyCommand, Handler
+from ampgen.runtime.interception import checked, intercepted_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+
+    from ampgen.runtime.interception import Interceptor
 
 
 class Server(ABC):  # noqa: B024  # the generated classes have the abstract methods
@@ -24,14 +27,31 @@ class Server(ABC):  # noqa: B024  # the generated classes have the abstract meth
     __ampgen_commands__: ClassVar[tuple[tuple[AnyCommand, str], ...]] = ()
 
 
+class InterceptedServer(Server):
+    """A service behind interceptors: it is served in the place of ``service``."""
+
+    def __init__(self, service: Server, interceptors: tuple[Interceptor, ...]) -> None:
+        self.service = service
+        self.interceptors = interceptors
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.service, name)
+
+
 Service: TypeAlias = "Server | Callable[[Any], Server]"
 """A service, or what makes one for each connection, called with its ``Connection``."""
 
 
 class Services:
-    """What one end serves; what factories make is checked for each connection."""
+    """What one end serves; what factories make is checked for each connection.
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    ``interceptors`` are around all of it.
+    """
+
+    def __init__(
+        self, services: Iterable[Service], interceptors: Iterable[Interceptor] = ()
+    ) -> None:
+        self.interceptors = checked(interceptors)
         objects: list[Server] = []
         self._factories: list[Callable[[Any], Server]] = []
         for service in services:
@@ -44,7 +64,7 @@ class Services:
                     "a service is an object of a generated server class, or a callable"
                     f" that makes one, not a {type(service).__qualname__}"
                 )
-        self._handlers = handlers_of(objects)
+        self._handlers = handlers_of(objects, interceptors=self.interceptors)
 
     def add(self, name: bytes, handler: Handler) -> None:
         """Answer one more command; ``ValueError`` if a service does."""
@@ -63,18 +83,24 @@ class Services:
                     f"{factory!r} made a {type(service).__qualname__}, not a service"
                 )
             made.append(service)
-        return handlers_of(made, self._handlers)
+        return handlers_of(made, self._handlers, self.interceptors)
 
 
 def handlers_of(
-    services: Iterable[Server], known: Mapping[bytes, Handler] | None = None
+    services: Iterable[Server],
+    known: Mapping[bytes, Handler] | None = None,
+    interceptors: tuple[Interceptor, ...] = (),
 ) -> dict[bytes, Handler]:
     """The handlers of these services by wire name, beside those ``known``.
 
     Raises ``ValueError`` where two would answer one name.
     """
     handlers = dict(known or {})
-    for service in services:
+    for given in services:
+        service, around = given, interceptors
+        while isinstance(service, InterceptedServer):
+            around = (*around, *service.interceptors)
+            service = service.service
         own: dict[bytes, Handler] = {}
         for cls in type(service).__mro__:
             commands: tuple[tuple[AnyCommand, str], ...] = cls.__dict__.get(
@@ -87,7 +113,10 @@ def handlers_of(
                         f" {type(service).__qualname__} is the second one"
                     )
                 if command.wire not in own:  # nearer in the order of bases wins
-                    own[command.wire] = _handler(service, command, name)
+                    handler = _handler(service, command, name)
+                    if around:
+                        handler = intercepted_handler(handler, around)
+                    own[command.wire] = handler
         handlers |= own
     return handlers
 

@@ -30,7 +30,8 @@ class Serving:
     ``tag`` is the peer's ``_ask`` with its length, ``None`` where no answer is wanted.
     ``host`` is the shell of its connection. ``deadline`` is on the loop's clock.
     ``task`` runs the handler, once it has to wait; ``ended``: why it was cancelled, as
-    the peer hears it. ``open`` until the answer is made.
+    the peer hears it. ``open`` until the answer is made. ``identity``: who has proven
+    to be the caller of this one request.
     """
 
     # most requests never touch these: they are no cost to one, as slots would be
@@ -41,6 +42,7 @@ class Serving:
     extended = False
     metadata_to_answer: dict[str, str] | None = None
     fds: Sequence[int] = ()  # that came as arguments
+    identity: Any = None
 
     def __init__(
         self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None

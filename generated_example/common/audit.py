@@ -293,6 +293,7 @@ _HISTORY = _Command[tuple[int], list[Entry]](
     read_arguments=_read_History,
     write_answer=_write_History_answer,
     read_answer=_read_History_answer,
+    arguments=("limit",),
     required=(False,),
 )
 

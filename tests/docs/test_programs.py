@@ -19,8 +19,14 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 PROGRAMS = [
-    ("deadlines.md", "deadlines/deadlines.py", "repeat.amp"),
+    (
+        "authentication.md",
+        "authentication/authentication.py",
+        "../docs/examples/authentication/vault.amp",
+    ),
     ("blocking.md", "blocking/blocking.py", "repeat.amp"),
+    ("deadlines.md", "deadlines/deadlines.py", "repeat.amp"),
+    ("interceptors.md", "interceptors/interceptors.py", "repeat.amp"),
     ("large.md", "large/large.py", "../docs/examples/large/pages.amp"),
     ("descriptors.md", "descriptors/descriptors.py", "worker.amp"),
     ("tls.md", "tls/tls.py", "repeat.amp"),
@@ -29,6 +35,7 @@ PROGRAMS = [
         "staying_connected/staying_connected.py",
         "repeat.amp",
     ),
+    ("observability.md", "observability/observability.py", "repeat.amp"),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
 

@@ -181,6 +181,14 @@ class Commands:
             options.append("idempotent=True")
         if command.timeout is not None:
             options.append(f"timeout={number(command.timeout)}")
+        arguments = tuple(string(names.argument_name(f)) for f in command.arguments)
+        if arguments:
+            options.append(("arguments=", a_tuple(arguments)))
+        sensitive = tuple(
+            string(names.argument_name(f)) for f in command.arguments if f.sensitive
+        )
+        if sensitive:
+            options.append(("sensitive=", a_tuple(sensitive)))
         options += self._descriptors(command)
         required = a_tuple(tuple(str(field.required) for field in command.arguments))
         options.append(("required=", required))

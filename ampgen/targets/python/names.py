@@ -32,7 +32,10 @@ METHODS = frozenset(
 ARGUMENTS = frozenset({"self", "timeout", "metadata"})
 # What `connect` and `local` take beside the services that the client answers.
 CONNECT_ARGUMENTS = METHODS | frozenset(
-    "cls self address service options connect_timeout limits serve".split()
+    """
+    cls self address service options connect_timeout drain_timeout interceptors limits
+    serve
+    """.split()
 )
 # Attributes of BaseException, OSError and runtime.CommandError.
 ERROR_ATTRIBUTES = frozenset(

@@ -480,6 +480,7 @@ _PROGRESS = _Command[tuple[int], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("done",),
     required=(True,),
 )
 
@@ -563,6 +564,7 @@ _CONFIRM = _Command[tuple[str], str](
     read_arguments=_read_Confirm,
     write_answer=_write_Confirm_answer,
     read_answer=_read_Confirm_answer,
+    arguments=("question",),
     required=(True,),
 )
 
@@ -678,6 +680,7 @@ _REPEAT = _Command[tuple[str, int], RepeatResult](
     write_answer=_write_Repeat_answer,
     read_answer=_read_Repeat_answer,
     errors=(_error_TooLong, _error_Corrupt),
+    arguments=("text", "times"),
     required=(True, False),
 )
 
@@ -761,6 +764,7 @@ _ITEMS = _Command[tuple[_Sequence[Item]], list[Item]](
     read_arguments=_read_Items,
     write_answer=_write_Items_answer,
     read_answer=_read_Items_answer,
+    arguments=("items",),
     required=(True,),
 )
 
@@ -836,6 +840,7 @@ _LOG = _Command[tuple[str], None](
     write_answer=_no_results_written,
     read_answer=_no_results_read,
     oneway=True,
+    arguments=("line",),
     required=(True,),
 )
 

@@ -22,7 +22,7 @@ OWN = """
     server Server service Service SIZE slots start strenum StrEnum stubs timedelta
     timeout title typing TypeAlias uuid v1 value values version wire with_traceback
     aclose add_note metadata connect_blocking connect_timeout encode_int decode_list
-    encode_list missing get_large LargeBox put put_large
+    encode_list interceptors missing get_large LargeBox put put_large
 """.split()
 SCHEMA_WORDS = """
     bool int float str bytes decimal datetime date duration uuid path json fd

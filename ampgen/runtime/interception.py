@@ -1,0 +1,403 @@
+"""Interceptors: what a program puts around calls, the same way on both ends.
+
+With none set nothing of this runs: handlers are wrapped when they are collected, and a
+client's calls when it is made.
+"""
+
+# pyright: reportPrivateUsage=false
+
+from __future__ import annotations
+
+import asyncio
+import math
+from collections.abc import Awaitable, Callable
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from ampgen.runtime.answers import CANCELLED, UNKNOWN, code_of
+from ampgen.runtime.calls import deadline_exceeded
+from ampgen.runtime.command import DEFAULT, Handler
+from ampgen.runtime.errors import (
+    ConnectionLost,
+    DeadlineExceeded,
+    DecodeError,
+    EncodeError,
+    RemoteError,
+)
+from ampgen.runtime.extras import Metadata
+from ampgen.runtime.redaction import HIDDEN, redact
+from ampgen.runtime.serving import current
+from ampgen.runtime.shell import _TICK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from ampgen.runtime.answers import Failure
+    from ampgen.runtime.command import AnyCommand, Timeout
+    from ampgen.runtime.connection import Caller, Connection
+    from ampgen.runtime.errors import CommandError
+    from ampgen.runtime.serving import Serving
+
+_GRACE = 0.05  # seconds: a call whose time is over says so itself, if it was made
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+
+
+class InterceptedCall:
+    """A call, as interceptors see it. It does not change: ``replace`` makes another.
+
+    ``side`` is ``"client"`` where the call is made, ``"server"`` where it is answered.
+    ``arguments`` are by name, as a handler's parameters are called. ``metadata`` is
+    what goes along with the call, or has come along with it. ``oneway``: no answer is
+    wanted.
+    """
+
+    __slots__ = (
+        "_answer_metadata",
+        "_command",
+        "_deadline",
+        "_serving",
+        "_caller",
+        "_values",
+        "metadata",
+        "oneway",
+        "side",
+    )
+
+    def __init__(
+        self,
+        command: AnyCommand,
+        values: tuple[Any, ...],
+        caller: Caller,
+        *,
+        serving: Serving | None,
+        oneway: bool,
+        metadata: Mapping[str, str],
+        deadline: float | None,
+        answer_metadata: dict[str, str],
+    ) -> None:
+        self._command = command
+        self._values = values
+        self._caller = caller
+        self._serving = serving
+        self._deadline = deadline
+        self._answer_metadata = answer_metadata
+        self.side: Literal["client", "server"] = (
+            "client" if serving is None else "server"
+        )
+        self.oneway = oneway
+        self.metadata: Mapping[str, str] = MappingProxyType(metadata)
+
+    # --- what is called ---------------------------------------------------------------
+
+    @property
+    def service(self) -> str:
+        """The service that declares it; empty for a box without a schema."""
+        return self._command.service
+
+    @property
+    def command(self) -> str:
+        """Its name in the schema."""
+        return self._command.name
+
+    @property
+    def wire(self) -> bytes:
+        """Its name on the wire."""
+        return self._command.wire
+
+    @property
+    def name(self) -> str:
+        """``Service.Command``, or the command alone."""
+        service = self._command.service
+        return f"{service}.{self._command.name}" if service else self._command.name
+
+    @property
+    def errors(self) -> tuple[type[CommandError], ...]:
+        """Those that the command declares."""
+        return tuple(declared.error for declared in self._command.errors)
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        return MappingProxyType(
+            dict(zip(self._command.arguments, self._values, strict=False))
+        )
+
+    @property
+    def sensitive(self) -> frozenset[str]:
+        """Names of arguments whose values are for no log: ``@sensitive``."""
+        return frozenset(self._command.sensitive)
+
+    def redacted(self) -> dict[str, object]:
+        """The arguments as a log may have them, ready for JSON.
+
+        What is ``@sensitive`` is hidden, in structs too; what is long is cut.
+        """
+        hidden = self._command.sensitive
+        return {
+            name: HIDDEN if name in hidden else redact(value)
+            for name, value in self.arguments.items()
+        }
+
+    # --- who calls whom, and until when -----------------------------------------------
+
+    @property
+    def connection(self) -> Connection:
+        connection: Connection = self._caller.connection  # type: ignore[assignment]
+        return connection
+
+    @property
+    def peer_address(self) -> str:
+        return self._caller.peer_address
+
+    @property
+    def deadline(self) -> float | None:
+        """When the caller gives up, on the loop's clock; ``None`` for never."""
+        return self._deadline
+
+    @property
+    def timeout(self) -> float | None:
+        """Seconds until then, not below zero."""
+        if self._deadline is None:
+            return None
+        return max(self._deadline - self._caller.loop.time(), 0.0)
+
+    @property
+    def answer_metadata(self) -> dict[str, str]:
+        """What goes along with the answer: to fill where the call is answered, to read
+        after ``proceed`` where it is made.
+        """
+        if self._serving is not None:
+            return self._serving.answer_metadata
+        return self._answer_metadata
+
+    @property
+    def identity(self) -> Any:
+        """Who calls, as far as it is known: by ``identify``, else the connection's."""
+        if self._serving is not None and self._serving.identity is not None:
+            return self._serving.identity
+        return self.connection.identity
+
+    def identify(self, identity: object) -> None:
+        """Say who makes this one call; ``ValueError`` where it is not answered here."""
+        if self._serving is None:
+            raise ValueError("who calls is found out where the call is answered")
+        self._serving.identity = identity
+
+    # --- another one like it ----------------------------------------------------------
+
+    def replace(
+        self,
+        *,
+        arguments: Mapping[str, object] | None = None,
+        metadata: Mapping[str, str] | None = None,
+        timeout: Timeout = DEFAULT,
+    ) -> InterceptedCall:
+        """A call to proceed with instead of this one.
+
+        ``arguments``: the new ones, by name; the others stay. ``metadata``: all that is
+        sent. ``timeout``: seconds from now on, within the time that the call has. Where
+        it is answered the last two stay as they came: ``ValueError``.
+        """
+        if self._serving is not None and not (metadata is None and timeout is DEFAULT):
+            raise ValueError(
+                "metadata and timeout are the caller's: only arguments change here"
+            )
+        deadline = self._deadline
+        if timeout is not DEFAULT and timeout is not None:
+            sooner = self._caller.loop.time() + timeout
+            deadline = sooner if deadline is None else min(deadline, sooner)
+        return InterceptedCall(
+            self._command,
+            self._replaced(arguments or {}),
+            self._caller,
+            serving=self._serving,
+            oneway=self.oneway,
+            metadata=self.metadata if metadata is None else dict(metadata),
+            deadline=deadline,
+            answer_metadata=self._answer_metadata,
+        )
+
+    def _replaced(self, arguments: Mapping[str, object]) -> tuple[Any, ...]:
+        names = self._command.arguments
+        for name in arguments:
+            if name not in names:
+                known = ", ".join(names) or "none"
+                raise TypeError(f"{self.name} has no argument {name!r}, but: {known}")
+        return tuple(
+            arguments.get(name, value)
+            for name, value in zip(names, self._values, strict=True)
+        )
+
+    # --- how it ended -----------------------------------------------------------------
+
+    def code(self, error: BaseException | None) -> str:
+        """What came of it, in one word for logs and metrics: ``OK``, or a code.
+
+        Where the call is answered, it is what the peer hears. Where it is made, a
+        failure of this end has one too: ``CONNECTION_LOST``, ``ENCODE``, ``DECODE``,
+        ``CANCELLED``, and ``INTERNAL`` for what is no error of the runtime.
+        """
+        if error is None:
+            return "OK"
+        if self._serving is None:
+            return _code_here(error)
+        if isinstance(error, asyncio.CancelledError):
+            return _cancelled(self._serving).code.decode()
+        if isinstance(error, DeadlineExceeded) and self._is_late():
+            return DeadlineExceeded.code  # as the shell takes it
+        return code_of(self._command, error)
+
+    def _is_late(self) -> bool:
+        now = self._caller.loop.time()
+        return self._deadline is not None and self._deadline <= now + _TICK
+
+    def __repr__(self) -> str:
+        return f"<{self.side} call of {self.name}>"
+
+
+def _cancelled(serving: Serving) -> Failure:
+    """Why a handler ends so; it may be what it waited for that was cancelled."""
+    if serving.ended is not None:
+        return serving.ended
+    task = asyncio.current_task()
+    return CANCELLED if task is not None and task.cancelling() else UNKNOWN
+
+
+def _code_here(error: BaseException) -> str:
+    if isinstance(error, RemoteError):
+        return error.code
+    for kind, code in _CODES_HERE:
+        if isinstance(error, kind):
+            return code
+    return "INTERNAL"
+
+
+_CODES_HERE: tuple[tuple[type[BaseException], str], ...] = (
+    (asyncio.CancelledError, "CANCELLED"),
+    (ConnectionLost, "CONNECTION_LOST"),
+    (EncodeError, "ENCODE"),
+    (DecodeError, "DECODE"),
+)
+
+
+# --- chains ---------------------------------------------------------------------------
+
+Proceed: TypeAlias = Callable[[InterceptedCall], Awaitable[object]]
+"""What follows an interceptor: the next one, and in the end the call itself."""
+
+Interceptor: TypeAlias = Callable[[InterceptedCall, Proceed], Awaitable[object]]
+"""``async def around(call: InterceptedCall, proceed: Proceed) -> object``"""
+
+Around: TypeAlias = """Callable[
+    [AnyCommand, Any, float | None, Mapping[str, str] | None, bool], Awaitable[Any]
+]"""
+
+
+def checked(interceptors: Iterable[Interceptor]) -> tuple[Interceptor, ...]:
+    """``TypeError`` for what cannot be called."""
+    all_ = tuple(interceptors)
+    for interceptor in all_:
+        if not callable(interceptor):
+            raise TypeError(
+                "an interceptor is called with a call and what follows, as in `async"
+                " def around(call, proceed): return await proceed(call)`: a"
+                f" {type(interceptor).__qualname__} is none"
+            )
+    return all_
+
+
+def _chain(interceptors: tuple[Interceptor, ...], last: Proceed) -> Proceed:
+    """The first one is outermost."""
+    for interceptor in reversed(interceptors):
+        last = _link(interceptor, last)
+    return last
+
+
+def _link(interceptor: Interceptor, following: Proceed) -> Proceed:
+    def proceed(call: InterceptedCall) -> Awaitable[object]:
+        return interceptor(call, following)
+
+    return proceed
+
+
+def intercepted_handler(
+    handler: Handler, interceptors: tuple[Interceptor, ...]
+) -> Handler:
+    """The same handler behind interceptors. A plain function becomes a coroutine."""
+    command, method, count = handler.command, handler.method, handler.count
+
+    async def last(call: InterceptedCall) -> object:
+        result = method(*call._values[:count])
+        return await result if hasattr(result, "__await__") else result
+
+    proceed = _chain(interceptors, last)
+
+    def answer(*values: Any) -> Awaitable[object]:
+        serving = current.get()
+        extras = serving.extras
+        call = InterceptedCall(
+            command,
+            values,
+            serving.host,
+            serving=serving,
+            oneway=serving.tag is None,
+            metadata=_NOTHING if extras is None else extras.metadata,
+            deadline=serving.deadline,
+            answer_metadata={},
+        )
+        return proceed(call)
+
+    return Handler(command, answer, len(command.required))
+
+
+def intercepted_caller(caller: Caller, interceptors: tuple[Interceptor, ...]) -> Around:
+    """How calls are made on a connection behind interceptors."""
+
+    async def last(call: InterceptedCall) -> object:
+        sent = Metadata(call.metadata)
+        seconds = call.deadline
+        if seconds is not None:  # whole milliseconds, as the peer hears of them
+            seconds = math.ceil((seconds - caller.loop.time()) * 1000) / 1000
+        send = caller.tell if call.oneway else caller.call
+        try:
+            return await send(call._command, call._values, seconds, sent)
+        finally:
+            call.answer_metadata.clear()
+            call.answer_metadata.update(sent.answer)
+
+    proceed = _chain(interceptors, last)
+
+    async def around(
+        command: AnyCommand,
+        values: tuple[Any, ...],
+        seconds: float | None,
+        metadata: Mapping[str, str] | None,
+        oneway: bool,
+    ) -> Any:
+        """The time that a call has includes what its interceptors take."""
+        outer = current.get(None)
+        if outer is not None and outer.open and not oneway:
+            seconds = outer.time_left(seconds)
+        deadline = None if seconds is None else caller.loop.time() + seconds
+        call = InterceptedCall(
+            command,
+            values,
+            caller,
+            serving=None,
+            oneway=oneway,
+            metadata=dict(metadata or {}),
+            deadline=deadline,
+            answer_metadata={},
+        )
+        limit = asyncio.timeout_at(None if deadline is None else deadline + _GRACE)
+        try:
+            async with limit:
+                return await proceed(call)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+            raise deadline_exceeded(command, seconds) from None
+        finally:
+            if isinstance(metadata, Metadata):
+                metadata.answer = dict(call.answer_metadata)
+
+    return around
