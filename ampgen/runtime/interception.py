@@ -53,10 +53,10 @@ class InterceptedCall:
 
     __slots__ = (
         "_answer_metadata",
+        "_caller",
         "_command",
         "_deadline",
         "_serving",
-        "_caller",
         "_values",
         "metadata",
         "oneway",

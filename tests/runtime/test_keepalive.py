@@ -216,4 +216,4 @@ def test_what_comes_is_counted() -> None:
     host = Host()
     data = box(request(b"_ping"))
     host.protocol.receive_data(data)
-    assert host.protocol.received == len(data)
+    assert host.protocol.bytes_received == len(data)

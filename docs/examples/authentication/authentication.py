@@ -9,7 +9,7 @@ from ampgen.runtime.interceptors import (
     send_token,
     token_identity,
 )
-from textpkg.vault import Denied, OpenResult, VaultClient, VaultServer
+from textpkg.vault import Denied, RevealResult, VaultClient, VaultServer
 
 PASSWORDS = {"ada": "analytical engine"}  # a program of yours keeps hashes
 TOKENS = {"8f14e45f": "grace"}
@@ -22,8 +22,8 @@ class Vault(VaultServer):
             raise Denied(f"no such name and password: {name}")
         current_call().connection.identity = name
 
-    def open(self) -> OpenResult:
-        return OpenResult(owner=current_call().identity, secret="42")
+    def reveal(self) -> RevealResult:
+        return RevealResult(owner=current_call().identity, secret="42")
 
 
 async def main() -> None:
@@ -33,7 +33,7 @@ async def main() -> None:
 
         async with VaultClient.connect(address) as vault:
             try:
-                await vault.open()
+                await vault.reveal()
             except Unauthenticated as error:
                 print(f"refused: {error}")
             try:
@@ -41,11 +41,11 @@ async def main() -> None:
             except Denied as error:
                 print(f"denied: {error}")
             await vault.sign_in("ada", "analytical engine")
-            print(await vault.open())
+            print(await vault.reveal())
 
         token = [send_token("8f14e45f")]
         async with VaultClient.connect(address, interceptors=token) as vault:
-            print(await vault.open())
+            print(await vault.reveal())
 
 
 if __name__ == "__main__":
