@@ -96,6 +96,9 @@ def service(files: Any) -> Any:
             one, two = (Handover(os.open(os.devnull, os.O_RDONLY)) for _ in range(2))
             return files.PairResult(one=one, two=two, note="two")
 
+        def print(self, page: str, onto: int) -> Any:
+            return files.PrintResult(proof=page.encode(), from_=Handover(onto))
+
         def drop(self, file: int) -> None:
             self.dropped.put_nowait(os.fstat(file).st_size)
             os.close(file)
@@ -160,6 +163,18 @@ async def test_descriptors_come_with_results(ends: Any, path: str) -> None:
             assert pair.one != pair.two
             os.close(pair.one)
             os.close(pair.two)
+
+
+async def test_descriptors_go_with_large_values(ends: Any) -> None:
+    with none_left():
+        async with ends() as (client, _served):
+            pipe = Pipe()
+            page = "x" * 200_000
+            answer = await client.print(page, pipe.fd)
+            assert answer.proof == page.encode()
+            assert os.fstat(answer.from_).st_ino == os.fstat(pipe.fd).st_ino
+            os.close(answer.from_)
+            await pipe.closed()
 
 
 async def test_many_at_once_all_arrive(ends: Any, path: str) -> None:
