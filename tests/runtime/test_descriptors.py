@@ -38,6 +38,7 @@ from tests.runtime.services import Text
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
+    from tests.certificates import Certificates
     from tests.conftest import CompileSchema
 
 pytestmark = pytest.mark.skipif(
@@ -265,6 +266,28 @@ async def test_over_tcp_there_are_none(files: Any) -> None:
             await client.pair()
         await answered.closed()
         assert await client.find("") is None
+
+
+async def test_under_tls_there_are_none(
+    files: Any, tmp_path: Path, certificates: Certificates
+) -> None:
+    with none_left():
+        address = f"unix:{tmp_path}/socket"
+        async with serve(address, service(files), tls=certificates.server_tls()):
+            async with files.FilesClient.connect(
+                address, tls=certificates.client_tls(), server_hostname="localhost"
+            ) as client:
+                pipe = Pipe()
+                with pytest.raises(EncodeError, match=r"Adopt: file: .* without TLS"):
+                    await client.adopt(Handover(pipe.give()), "x")
+                await pipe.closed()
+                assert await client.find("") is None
+            # and those that come beside what is encrypted are closed
+            with socket.socket(socket.AF_UNIX) as sock:
+                sock.connect(address.removeprefix("unix:"))
+                pipe = Pipe()
+                socket.send_fds(sock, [b"\x16\x03\x01"], [pipe.fd])
+                await pipe.closed()
 
 
 def test_what_is_handed_over_has_one_owner() -> None:
