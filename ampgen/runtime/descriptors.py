@@ -252,10 +252,12 @@ def close_all(fds: Iterable[int]) -> None:
         os.close(fd)
 
 
-def not_taken(command: AnyCommand, arguments: tuple[Any, ...], count: int) -> list[int]:
-    """The descriptors that a handler does not hear of: it takes ``count`` arguments."""
+def fds_of_arguments(
+    command: AnyCommand, arguments: tuple[Any, ...], start: int = 0
+) -> list[int]:
+    """The descriptors among them, from the argument ``start`` on."""
     return [
         arguments[position]
         for _key, position in command.argument_fds
-        if position >= count and arguments[position] is not None
+        if position >= start and arguments[position] is not None
     ]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from ampgen.runtime.answers import CANCELLED, UNKNOWN, code_of
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.command import DEFAULT, Handler
+from ampgen.runtime.descriptors import close_all, fds_of_arguments
 from ampgen.runtime.errors import (
     ConnectionLost,
     DeadlineExceeded,
@@ -326,6 +327,9 @@ def intercepted_handler(
     command, method, count = handler.command, handler.method, handler.count
 
     async def last(call: InterceptedCall) -> object:
+        if call._serving is not None and command.argument_fds:
+            call._serving.reached = True
+            close_all(fds_of_arguments(command, call._values, count))
         result = method(*call._values[:count])
         return await result if hasattr(result, "__await__") else result
 
@@ -346,7 +350,17 @@ def intercepted_handler(
         )
         return proceed(call)
 
-    return Handler(command, answer, len(command.required))
+    async def answer_owning(*values: Any) -> object:
+        """What an interceptor keeps from the handler nobody else would close."""
+        serving = current.get()
+        try:
+            return await answer(*values)
+        finally:
+            if not serving.reached:
+                close_all(fds_of_arguments(command, values))
+
+    method_ = answer_owning if command.argument_fds else answer
+    return Handler(command, method_, len(command.required))
 
 
 def intercepted_caller(caller: Caller, interceptors: tuple[Interceptor, ...]) -> Around:

@@ -23,7 +23,7 @@ from ampgen.runtime.descriptors import (
     Copies,
     Descriptors,
     close_all,
-    not_taken,
+    fds_of_arguments,
 )
 from ampgen.runtime.errors import (
     FAULTS,
@@ -544,7 +544,7 @@ class AmpProtocol:
         if serving is None:
             close_all(fds)
             return
-        close_all(not_taken(handler.command, arguments, handler.count))
+        close_all(fds_of_arguments(handler.command, arguments, handler.count))
         serving.fds = fds
 
     def _write_beside(

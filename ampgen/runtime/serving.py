@@ -42,6 +42,7 @@ class Serving:
     extended = False
     metadata_to_answer: dict[str, str] | None = None
     fds: Sequence[int] = ()  # that came as arguments
+    reached = False  # has a handler been given them, behind its interceptors?
     identity: Any = None
 
     def __init__(

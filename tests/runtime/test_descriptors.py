@@ -26,6 +26,7 @@ from ampgen.runtime import (
     InvalidArgument,
     Limits,
     ProtocolError,
+    Unavailable,
     connect,
     serve,
 )
@@ -581,18 +582,47 @@ async def test_an_older_handler_is_not_given_what_it_does_not_take(
             await last.closed()
 
 
+async def test_what_an_interceptor_keeps_from_the_handler_is_closed(
+    files: Any, tmp_path: Path
+) -> None:
+    async def around(call: Any, proceed: Any) -> Any:
+        if call.arguments["name"] == "no":
+            raise Unavailable
+        return await proceed(call)
+
+    class Served(Older, type(service(files))):  # type: ignore[misc]
+        result = files.AdoptResult
+
+    with none_left():
+        async with peer_of(tmp_path, Served(), interceptors=[around]) as peer:
+            pipes = [Pipe() for _ in range(4)]
+            fds = [pipe.fd for pipe in pipes]
+            peer.send(adopt(b"1", file=b"0", spare=b"1", name=b"no"), *fds[:2])
+            assert (await peer.box())[b"_error_code"] == b"UNAVAILABLE"
+            # and what an older handler behind it does not take
+            peer.send(adopt(b"2", file=b"2", spare=b"3"), *fds[2:])
+            assert await peer.box() == {b"_answer": b"2", b"size": b"1"}
+            for pipe in pipes:
+                await pipe.closed()
+
+
+async def passing(call: Any, proceed: Any) -> Any:
+    return await proceed(call)
+
+
+@pytest.mark.parametrize("interceptors", [[], [passing]])
 @pytest.mark.skipif(
     sys.version_info >= (3, 12), reason="handlers begin at once from Python 3.12 on"
 )
 async def test_a_handler_that_never_begins_leaves_nothing_open(
-    files: Any, tmp_path: Path
+    files: Any, tmp_path: Path, interceptors: list[Any]
 ) -> None:
     class Served(type(service(files))):  # type: ignore[misc]
         async def adopt(self, file: int, name: str, spare: int | None) -> Any:
             raise AssertionError
 
     with none_left():
-        async with peer_of(tmp_path, Served()) as peer:
+        async with peer_of(tmp_path, Served(), interceptors=interceptors) as peer:
             pipe = Pipe()
             cancel = {b"_command": b"_cancel", b"id": b"1"}
             peer.send(adopt(b"1", file=b"0") + box(cancel), pipe.fd)
