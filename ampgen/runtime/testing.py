@@ -1,8 +1,9 @@
 """For the tests of programs: a connection with faults, and servers that only pretend.
 
 ``TextClient.local(Text())`` is the plain way to test a service without a socket. This
-adds what goes wrong on the way (``faulty``), and services that answer what a test tells
-them to (``fake``). All of it goes through the real encoding.
+adds what goes wrong on the way (``faulty``), services that answer what a test tells
+them to (``fake``), and a record of calls (``Recorder``). All of it goes through the
+real encoding.
 
 pytest finds the fixtures ``amp_fake`` and ``amp_leaks`` by itself (``ampgen.pytest``).
 """
@@ -15,7 +16,7 @@ import difflib
 import inspect
 import random
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ampgen.runtime.connection import Connection
@@ -24,9 +25,16 @@ from ampgen.runtime.services import Server, Services
 from ampgen.runtime.wire import Limits, read_box, write_box
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+    from collections.abc import (
+        AsyncGenerator,
+        Callable,
+        Generator,
+        Iterable,
+        Mapping,
+    )
 
     from ampgen.runtime.client import Client
+    from ampgen.runtime.interception import InterceptedCall, Proceed
     from ampgen.runtime.services import Service
     from ampgen.runtime.shell import Shell
 
@@ -162,6 +170,58 @@ async def faulty(
         there._shell.abort()
         await here.wait_closed()
         await there._shell.idle
+
+
+# --- records --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedCall:
+    """What was called, and what came: ``result``, or ``error`` in its place.
+
+    ``arguments`` are by name. ``pending``: nothing has come yet.
+    """
+
+    name: str  # Service.Command
+    arguments: Mapping[str, Any]
+    oneway: bool
+    metadata: Mapping[str, str]
+    result: object = None
+    error: BaseException | None = None
+    pending: bool = False
+
+
+class Recorder:
+    """An interceptor that keeps the calls that it sees, in the order they were made.
+
+    ``TextClient.connect(address, interceptors=[recorder])``, or of one client,
+    ``intercepted(text, [recorder])``; as well on the end that answers.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[RecordedCall] = []
+
+    def named(self, name: str) -> list[RecordedCall]:
+        """Those of one command: ``"Text.Repeat"``, or ``"Repeat"``."""
+        return [c for c in self.calls if name in (c.name, c.name.rpartition(".")[2])]
+
+    async def __call__(self, call: InterceptedCall, proceed: Proceed) -> object:
+        at = len(self.calls)
+        made = RecordedCall(
+            call.name,
+            dict(call.arguments),
+            call.oneway,
+            dict(call.metadata),
+            pending=True,
+        )
+        self.calls.append(made)
+        try:
+            result = await proceed(call)
+        except BaseException as error:
+            self.calls[at] = replace(made, error=error, pending=False)
+            raise
+        self.calls[at] = replace(made, result=result, pending=False)
+        return result
 
 
 # --- fakes ----------------------------------------------------------------------------

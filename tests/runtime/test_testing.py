@@ -8,8 +8,13 @@ from typing import Any
 
 import pytest
 
-from ampgen.runtime import ConnectionLost, DeadlineExceeded, InternalError
-from ampgen.runtime.testing import Faults, each, fake, faulty
+from ampgen.runtime import (
+    ConnectionLost,
+    DeadlineExceeded,
+    InternalError,
+    intercepted,
+)
+from ampgen.runtime.testing import Faults, RecordedCall, Recorder, each, fake, faulty
 from tests.runtime.made.text import (
     Item,
     RepeatResult,
@@ -208,6 +213,37 @@ def test_a_fake_that_does_not_fit_is_refused_at_once(answers: Any, rule: str) ->
 def test_what_python_cannot_look_into_is_believed() -> None:
     with fake(TextServer, items=min, repeat=RepeatResult) as service:
         assert isinstance(service, TextServer)
+
+
+# --- records --------------------------------------------------------------------------
+
+
+async def test_a_recorder_keeps_what_was_called_and_what_came() -> None:
+    recorder, there = Recorder(), Recorder()
+    service = intercepted(Text(), [there])
+    async with TextClient.local(service, interceptors=[recorder]) as text:
+        await text.repeat("abc", metadata={"user": "me"})
+        with pytest.raises(TooLong) as caught:
+            await text.repeat("abc", 40)
+        await text.log("x")
+        call = asyncio.create_task(text.stop())
+        await asyncio.sleep(0)
+        assert recorder.calls[-1].pending
+        call.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await call
+    first, second, *others = recorder.calls
+    assert first == RecordedCall(
+        "Text.Repeat", {"text": "abc", "times": 1}, False, {"user": "me"}, ABC
+    )
+    assert second.error is caught.value
+    assert [c.name for c in others] == ["Text.Log", "Text.Stop"]
+    assert [c.oneway for c in others] == [True, False]
+    assert isinstance(others[1].error, asyncio.CancelledError)
+    assert not others[1].pending
+    assert recorder.named("Repeat") == recorder.named("Text.Repeat") == [first, second]
+    assert there.named("Repeat")[0] == first
+    assert there.named("Nope") == []
 
 
 # --- pytest ---------------------------------------------------------------------------
