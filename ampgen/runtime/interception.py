@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from ampgen.runtime.answers import CANCELLED, UNKNOWN, code_of
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.command import DEFAULT, Handler
+from ampgen.runtime.descriptors import close_all, not_taken
 from ampgen.runtime.errors import (
     ConnectionLost,
     DeadlineExceeded,
@@ -326,6 +327,7 @@ def intercepted_handler(
     command, method, count = handler.command, handler.method, handler.count
 
     async def last(call: InterceptedCall) -> object:
+        current.get().reached = True
         result = method(*call._values[:count])
         return await result if hasattr(result, "__await__") else result
 
@@ -346,7 +348,16 @@ def intercepted_handler(
         )
         return proceed(call)
 
-    return Handler(command, answer, len(command.required))
+    async def answer_beside(*values: Any) -> object:
+        """Descriptors that the handler never hears of are closed here."""
+        try:
+            return await answer(*values)
+        finally:
+            taken = count if current.get().reached else 0
+            close_all(not_taken(command, values, taken))
+
+    around = answer_beside if command.argument_fds else answer
+    return Handler(command, around, len(command.required))
 
 
 def intercepted_caller(caller: Caller, interceptors: tuple[Interceptor, ...]) -> Around:

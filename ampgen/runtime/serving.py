@@ -43,6 +43,7 @@ class Serving:
     metadata_to_answer: dict[str, str] | None = None
     fds: Sequence[int] = ()  # that came as arguments
     identity: Any = None
+    reached = False  # the handler, through its interceptors
 
     def __init__(
         self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None
