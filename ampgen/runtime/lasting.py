@@ -69,6 +69,7 @@ class LastingCaller:
         self.connections: set[Connection] = set()  # that have not ended yet
         self.connection: object = None  # as programs see it
         self.peer_address = ""  # where the last connection led to
+        self.past_received = self.past_sent = 0  # bytes of those that have ended
         self._reconnect = reconnect
         self._retry = reconnect.retry
         self._budget = None if self._retry is None else Budget(self._retry)
@@ -257,6 +258,8 @@ class LastingCaller:
 
     def _ended(self, connection: Connection) -> None:
         self.connections.discard(connection)
+        self.past_received += connection.bytes_received
+        self.past_sent += connection.bytes_sent
         self._check_closed()
 
     def _changed(self) -> None:
@@ -348,6 +351,17 @@ class LastingConnection(Connection):
     def peer_address(self) -> str:
         """That of a connection there is now, else of the last one."""
         return self._lasting.status.address or self._lasting.peer_address
+
+    @property
+    def bytes_received(self) -> int:
+        """By all connections that there have been."""
+        now = sum(each.bytes_received for each in self._lasting.connections)
+        return self._lasting.past_received + now
+
+    @property
+    def bytes_sent(self) -> int:
+        now = sum(each.bytes_sent for each in self._lasting.connections)
+        return self._lasting.past_sent + now
 
     @property
     def is_closed(self) -> bool:

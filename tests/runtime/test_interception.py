@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import socket
 import typing
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -25,7 +28,9 @@ from ampgen.runtime import (
     Metadata,
     Overloaded,
     Proceed,
+    Reconnect,
     RemoteError,
+    Retry,
     Unauthenticated,
     Unavailable,
     connect,
@@ -34,6 +39,7 @@ from ampgen.runtime import (
     serve,
 )
 from ampgen.runtime.client import Client
+from tests.fds import none_left
 from tests.raw import PATIENCE
 from tests.runtime.made.text import (
     EventsClient,
@@ -805,6 +811,68 @@ async def test_who_calls_is_found_out_where_the_call_is_answered() -> None:
         await text.log("")
         await text.connection.call_box(b"Log", {b"line": b"you"})
     assert seen == ["me", "me", None, None, "you", "you"]
+
+
+async def test_a_client_that_stays_up_tries_again_within_its_interceptors() -> None:
+    """A call is one call to them, however often it is made."""
+    around = Around()
+    busy = [Overloaded("later"), Overloaded("later")]
+
+    async def refuse(call: InterceptedCall, proceed: Proceed) -> object:
+        if busy:
+            raise busy.pop()
+        return await proceed(call)
+
+    fast = Reconnect(retry=Retry(first=0.001, most=0.01))
+    async with pair(server=(refuse,), client=(around,), reconnect=fast) as text:
+        assert (await text.repeat("a")).text == "a"
+        await text.log("x")
+        assert await text.connection.call_box(b"Items", {b"items": b""})
+        assert around.calls[0].connection is text.connection
+    assert around.codes == ["OK", "OK", "OK"]
+
+
+@pytest.mark.skipif(not hasattr(socket, "SCM_RIGHTS"), reason="no descriptors there")
+@pytest.mark.parametrize("how", ["reached", "refused", "older", "failed"])
+async def test_descriptors_that_no_handler_hears_of_are_closed(
+    compile_schema: Any, tmp_path: Path, how: str
+) -> None:
+    files = compile_schema(Path(__file__).parent / "files.amp")
+
+    class Files(files.FilesServer):  # type: ignore[name-defined,misc]
+        def adopt(self, file: int, name: str, spare: int | None) -> Any:
+            os.close(file)
+            if spare is not None:
+                os.close(spare)
+            return files.AdoptResult(size=3)
+
+        find = open = pair = drop = lambda self, *_: None
+
+    class Older(Files):
+        def adopt(self, file: int, name: str) -> Any:  # type: ignore[override]
+            os.close(file)
+            return files.AdoptResult(size=3)
+
+    async def around(call: InterceptedCall, proceed: Proceed) -> object:
+        if how == "refused":
+            raise Overloaded("no")
+        result = await proceed(call)
+        if how == "failed":
+            raise Overloaded("too late: the handler has had them")
+        return result
+
+    served = intercepted(Older() if how == "older" else Files(), [around])
+    address = f"unix:{tmp_path}/socket"
+    with none_left():
+        mine = os.open(os.devnull, os.O_RDONLY)
+        async with serve(address, served), files.FilesClient.connect(address) as client:
+            for spare in (None, mine):
+                if how in ("refused", "failed"):
+                    with pytest.raises(Overloaded):
+                        await client.adopt(mine, "x", spare)
+                else:
+                    assert (await client.adopt(mine, "x", spare)).size == 3
+        os.close(mine)
 
 
 async def test_interceptors_are_no_part_of_the_limits() -> None:

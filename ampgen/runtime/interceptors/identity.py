@@ -5,8 +5,6 @@ An identity is whatever the program takes for one. It belongs to the connection
 (``InterceptedCall.identify``); ``current_call().identity`` is the one that holds.
 """
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import hmac
@@ -106,8 +104,7 @@ def certificate_identity(
     """
 
     def certificate(call: InterceptedCall) -> Any:
-        tls = call.connection._shell.transport.get_extra_info("ssl_object")
-        return None if tls is None else tls.getpeercert() or None
+        return call.connection.peer_certificate
 
     return _of_connection(certificate, identify)
 

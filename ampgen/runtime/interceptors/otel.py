@@ -81,8 +81,9 @@ def _attributes(call: InterceptedCall) -> dict[str, str | int]:
     attributes: dict[str, str | int] = {
         "rpc.system": "amp",
         "rpc.method": call.command,
-        "network.transport": "tcp" if len(peer) == _WITH_PORT else "unix",
     }
+    if peer:  # a client may wait for its connection
+        attributes["network.transport"] = "tcp" if len(peer) == _WITH_PORT else "unix"
     if call.service:
         attributes["rpc.service"] = call.service
     if call.side == "client":

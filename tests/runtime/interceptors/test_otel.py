@@ -15,7 +15,9 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.trace import SpanKind, StatusCode
 
 from ampgen.runtime import (
+    DeadlineExceeded,
     InvalidArgument,
+    Reconnect,
     RemoteError,
     connect,
     current_call,
@@ -26,6 +28,7 @@ from ampgen.runtime.interceptors.otel import Tracing
 from tests.runtime.interceptors.around import pair
 from tests.runtime.made.text import RepeatResult, TextClient, TooLong
 from tests.runtime.services import Events, Text
+from tests.runtime.sockets import dead_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -204,6 +207,25 @@ async def test_boxes_without_a_schema(spans: Spans) -> None:
     attributes = spans.one(SpanKind.CLIENT, "Items").attributes or {}
     assert attributes["rpc.method"] == "Items"
     assert "rpc.service" not in attributes
+
+
+async def test_a_client_that_has_no_connection_yet(spans: Spans) -> None:
+    async with (
+        dead_address() as address,
+        TextClient.connect(
+            address, reconnect=Reconnect(lazy=True), interceptors=[spans.tracing]
+        ) as text,
+    ):
+        with pytest.raises(DeadlineExceeded):
+            await text.repeat("a", timeout=0.05)
+    span = spans.one(SpanKind.CLIENT)
+    assert span.attributes == {
+        "rpc.system": "amp",
+        "rpc.service": "Text",
+        "rpc.method": "Repeat",
+        "error.type": "DEADLINE_EXCEEDED",
+        "rpc.response.status_code": "DEADLINE_EXCEEDED",
+    }
 
 
 async def test_another_way_to_travel(spans: Spans) -> None:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
-from ampgen.runtime import InternalError, RemoteError, connect, serve
+from ampgen.runtime import (
+    ConnectionState,
+    ConnectionStatus,
+    InternalError,
+    RemoteError,
+    connect,
+    serve,
+)
 from ampgen.runtime.interceptors.prometheus import Metrics
 from tests.raw import PATIENCE
 from tests.runtime.interceptors.around import pair
@@ -97,6 +104,34 @@ async def test_bytes_of_open_and_of_closed_connections() -> None:
             assert ours("amp_sent_bytes_total") == total
     assert theirs("amp_received_bytes_total") == total
     assert theirs("amp_sent_bytes_total") == ours("amp_received_bytes_total")
+
+
+async def test_bytes_of_a_client_that_stays_up() -> None:
+    """Also while it has no connection, and of all that it has had."""
+    ours, theirs = Read(), Read()
+    lost = asyncio.Event()
+
+    def tell(status: ConnectionStatus) -> None:
+        if status.state is not ConnectionState.CONNECTED:
+            lost.set()
+
+    async with serve("127.0.0.1:0", Text(), interceptors=[theirs.metrics]) as server:
+        text = await TextClient.connect(
+            server.addresses[0],
+            reconnect=True,
+            on_state=tell,
+            interceptors=[ours.metrics],
+        )
+        await text.repeat("x" * 90)
+        assert ours("amp_sent_bytes_total") == theirs("amp_received_bytes_total")
+    await asyncio.wait_for(lost.wait(), PATIENCE)
+    for _ in range(2):
+        sent = ours("amp_sent_bytes_total")
+        assert sent == theirs("amp_received_bytes_total")
+        assert sent is not None
+        assert sent > 90
+        assert ours("amp_received_bytes_total") == theirs("amp_sent_bytes_total")
+        await text.aclose()
 
 
 async def test_what_a_peer_chooses_makes_no_series() -> None:
