@@ -846,7 +846,7 @@ async def test_descriptors_that_no_handler_hears_of_are_closed(
                 os.close(spare)
             return files.AdoptResult(size=3)
 
-        find = open = pair = drop = lambda self, *_: None
+        find = open = pair = drop = print = lambda self, *_: None
 
     class Older(Files):
         def adopt(self, file: int, name: str) -> Any:  # type: ignore[override]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ampgen.runtime import connect, serve
+from ampgen.runtime import connect, racing, serve
 from ampgen.runtime.racing import addresses_of, race
 from tests.raw import PATIENCE
 from tests.runtime.services import Text
@@ -94,6 +94,26 @@ async def test_one_connection_alone_is_left(monkeypatch: pytest.MonkeyPatch) -> 
             sock.close()
             assert await asyncio.wait_for(ends.get(), PATIENCE) == b""
         server.close()
+
+
+async def test_of_two_that_connect_at_once_one_is_left(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[socket.socket] = []
+    both = asyncio.Event()
+
+    async def connected(_info: Any) -> socket.socket:
+        made.append(socket.socket())
+        if len(made) == 2:
+            both.set()
+        await both.wait()
+        return made.pop(0)
+
+    monkeypatch.setattr(racing, "HEAD_START", 0.001)
+    monkeypatch.setattr(racing, "_connect", connected)
+    winner = await race("two", [info("127.0.0.1:1"), info("127.0.0.1:2")])
+    assert winner.fileno() >= 0
+    winner.close()
 
 
 async def test_a_race_may_be_cancelled() -> None:
