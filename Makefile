@@ -19,7 +19,7 @@ lint: .venv/test
 
 # The examples import what is compiled here.
 types: .venv/test
-	$(BIN)/ampgen compile -I schemas schemas/repeat.amp schemas/worker.amp \
+	$(BIN)/ampgen compile -I schemas schemas/repeat.amp schemas/archive.amp schemas/worker.amp \
 		-I docs/examples/authentication docs/examples/authentication/vault.amp \
 		-I docs/examples/large docs/examples/large/pages.amp \
 		-o build/demo/textpkg

@@ -3,6 +3,15 @@
 # pyright: reportDeprecated=false
 # mypy: disable-error-code="deprecated"
 
+from .archive import (
+    ArchiveBlockingClient,
+    ArchiveClient,
+    ArchiveServer,
+    NoSuchFile,
+    TailItem,
+    TooLarge,
+    UploadResult,
+)
 from .chat import (
     ChatBlockingClient,
     ChatClient,
@@ -29,6 +38,7 @@ from .everything import (
     FilesBlockingClient,
     FilesClient,
     FilesServer,
+    FollowItem,
     JanitorBlockingClient,
     JanitorClient,
     JanitorServer,
@@ -48,6 +58,7 @@ from .everything import (
     RootClient,
     RootServer,
     Scalars,
+    StoreResult,
     Target,
     TargetAuthor,
     TargetLevel,
@@ -70,6 +81,9 @@ from .worker import OpenResult, WorkerBlockingClient, WorkerClient, WorkerServer
 
 __all__ = [
     "AdoptResult",
+    "ArchiveBlockingClient",
+    "ArchiveClient",
+    "ArchiveServer",
     "ArgumentsResult",
     "Author",
     "ChatBlockingClient",
@@ -88,6 +102,7 @@ __all__ = [
     "FilesBlockingClient",
     "FilesClient",
     "FilesServer",
+    "FollowItem",
     "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
@@ -97,6 +112,7 @@ __all__ = [
     "Message",
     "NameTaken",
     "Nested",
+    "NoSuchFile",
     "Node",
     "NotInRoom",
     "OldUpperResult",
@@ -116,12 +132,16 @@ __all__ = [
     "RootClient",
     "RootServer",
     "Scalars",
+    "StoreResult",
+    "TailItem",
     "Target",
     "TargetAuthor",
     "TargetLevel",
     "TargetMany",
     "TargetPath",
+    "TooLarge",
     "TooLong",
+    "UploadResult",
     "UpperCaseResult",
     "WatcherBlockingClient",
     "WatcherClient",

@@ -19,7 +19,9 @@ _require_runtime("0.1", __name__)
 
 from abc import abstractmethod as _abstractmethod
 from collections.abc import (
+    AsyncIterable as _AsyncIterable,
     Awaitable as _Awaitable,
+    Iterable as _Iterable,
     Mapping as _Mapping,
     Sequence as _Sequence,
 )
@@ -39,16 +41,19 @@ from ampgen.runtime.stubs import (
     SIZE as _SIZE,
     Address as _Address,
     BlockingClient as _BlockingClient,
+    BlockingStream as _BlockingStream,
     Client as _Client,
     Command as _Command,
     CommandError as _CommandError,
     ConnectOptions as _ConnectOptions,
     Connecting as _Connecting,
     DeclaredError as _DeclaredError,
+    Items as _Items,
     Json as _Json,
     LargeBox as _LargeBox,
     LocalOptions as _LocalOptions,
     Server as _Server,
+    Stream as _Stream,
     Timeout as _Timeout,
     closed_enum_decoder as _closed_enum_decoder,
     closed_enum_encoder as _closed_enum_encoder,
@@ -127,6 +132,7 @@ __all__ = [
     "FilesBlockingClient",
     "FilesClient",
     "FilesServer",
+    "FollowItem",
     "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
@@ -146,6 +152,7 @@ __all__ = [
     "RootClient",
     "RootServer",
     "Scalars",
+    "StoreResult",
     "Target",
     "TargetAuthor",
     "TargetLevel",
@@ -406,6 +413,26 @@ class UpperCaseResult:
 
     answer: str
     zebra: str
+
+
+@_dataclass(frozen=True, slots=True, kw_only=True)
+class FollowItem:
+    """An item of what Follow answers.
+
+    Attributes:
+        line: Without its end.
+    """
+
+    line: str
+    at: _datetime | None = None
+    level: Level = Level.INFO
+
+
+@_dataclass(frozen=True, slots=True, kw_only=True)
+class StoreResult:
+    """What Store answers."""
+
+    size: int
 
 
 @_dataclass(frozen=True, slots=True, kw_only=True)
@@ -752,6 +779,85 @@ class EverythingClient(_audit.AuditedClient):
         """Keys that sort before AMP's own."""
         return await self._call(_UPPER_CASE, (key, digit, lower), timeout, metadata)
 
+    def follow(
+        self,
+        file: str | _PathLike[str],
+        from_: int = 0,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _Stream[FollowItem]:
+        """A stream of results: its items come one by one, and the last one may never come.
+
+        Yields:
+            line: Without its end.
+
+        Raises:
+            Rejected: Every field of an error is optional or has a default.
+        """
+        return self._stream(_FOLLOW, (file, from_), timeout, metadata)
+
+    def count(
+        self,
+        to: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _Stream[int]:
+        """A bare stream, whose items have the key `item`, or one of their own."""
+        return self._stream(_COUNT, (to,), timeout, metadata)
+
+    def walk(
+        self,
+        root: Node,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _Stream[Node]:
+        return self._stream(_WALK, (root,), timeout, metadata)
+
+    async def store(
+        self,
+        name: str,
+        chunks: _Iterable[bytes] | _AsyncIterable[bytes],
+        overwrite: bool = False,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> StoreResult:
+        """A stream of arguments.
+
+        Raises:
+            Rejected: Every field of an error is optional or has a default.
+        """
+        return await self._call_sending(
+            _STORE,
+            (name, overwrite),
+            timeout,
+            metadata,
+            chunks,
+        )
+
+    async def import_(
+        self,
+        entries: _Iterable[_audit.Entry] | _AsyncIterable[_audit.Entry],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return await self._call_sending(_IMPORT, (), timeout, metadata, entries)
+
+    def translate(
+        self,
+        words: _Iterable[_Sequence[str]] | _AsyncIterable[_Sequence[str]],
+        to: Region | str = Region.EU,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _Stream[list[str]]:
+        """Both at once."""
+        return self._stream(_TRANSLATE, (to,), timeout, metadata, words)
+
     @_deprecated("use Upper")
     async def old_upper(
         self,
@@ -972,6 +1078,64 @@ class EverythingBlockingClient(_audit.AuditedBlockingClient):
     ) -> UpperCaseResult:
         return self._call(_UPPER_CASE, (key, digit, lower), timeout, metadata)
 
+    def follow(
+        self,
+        file: str | _PathLike[str],
+        from_: int = 0,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _BlockingStream[FollowItem]:
+        return self._stream(_FOLLOW, (file, from_), timeout, metadata)
+
+    def count(
+        self,
+        to: int,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _BlockingStream[int]:
+        return self._stream(_COUNT, (to,), timeout, metadata)
+
+    def walk(
+        self,
+        root: Node,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _BlockingStream[Node]:
+        return self._stream(_WALK, (root,), timeout, metadata)
+
+    def store(
+        self,
+        name: str,
+        chunks: _Iterable[bytes],
+        overwrite: bool = False,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> StoreResult:
+        return self._call_sending(_STORE, (name, overwrite), timeout, metadata, chunks)
+
+    def import_(
+        self,
+        entries: _Iterable[_audit.Entry],
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> None:
+        return self._call_sending(_IMPORT, (), timeout, metadata, entries)
+
+    def translate(
+        self,
+        words: _Iterable[_Sequence[str]],
+        to: Region | str = Region.EU,
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _BlockingStream[list[str]]:
+        return self._stream(_TRANSLATE, (to,), timeout, metadata, words)
+
     @_deprecated("use Upper")
     def old_upper(
         self,
@@ -1115,6 +1279,48 @@ class EverythingServer(_audit.AuditedServer):
         lower: str,
     ) -> UpperCaseResult | _Awaitable[UpperCaseResult]:
         """Keys that sort before AMP's own."""
+
+    @_abstractmethod
+    def follow(self, file: _Path, from_: int) -> _AsyncIterable[FollowItem]:
+        """A stream of results: its items come one by one, and the last one may never come.
+
+        Yields:
+            line: Without its end.
+
+        Raises:
+            Rejected: Every field of an error is optional or has a default.
+        """
+
+    @_abstractmethod
+    def count(self, to: int) -> _AsyncIterable[int]:
+        """A bare stream, whose items have the key `item`, or one of their own."""
+
+    @_abstractmethod
+    def walk(self, root: Node) -> _AsyncIterable[Node]: ...
+
+    @_abstractmethod
+    def store(
+        self,
+        name: str,
+        chunks: _Stream[bytes],
+        overwrite: bool,
+    ) -> StoreResult | _Awaitable[StoreResult]:
+        """A stream of arguments.
+
+        Raises:
+            Rejected: Every field of an error is optional or has a default.
+        """
+
+    @_abstractmethod
+    def import_(self, entries: _Stream[_audit.Entry]) -> None | _Awaitable[None]: ...
+
+    @_abstractmethod
+    def translate(
+        self,
+        words: _Stream[list[str]],
+        to: Region | str,
+    ) -> _AsyncIterable[_Sequence[str]]:
+        """Both at once."""
 
     @_abstractmethod
     def old_upper(self, text: str) -> OldUpperResult | _Awaitable[OldUpperResult]:
@@ -5204,6 +5410,643 @@ _UPPER_CASE = _Command[tuple[str, int | None, str], UpperCaseResult](
 )
 
 
+def _write_Follow(
+    head: bytes,
+    arguments: tuple[str | _PathLike[str], int],
+    depth: int,
+) -> bytes:
+    a1, a2 = arguments
+    key = "file"
+    try:
+        v1 = _encode_path(a1)
+        n1 = _SIZE[len(v1)]
+        key = "from"
+        v2 = _encode_int(a2)
+        n2 = _SIZE[len(v2)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join(
+        (head, b"\x00\x04file", n1, v1, b"\x00\x04from", n2, v2, b"\x00\x00"),
+    )
+
+
+def _read_Follow(data: bytes, at: int, depth: int) -> tuple[tuple[_Path, int], int]:
+    r1 = r2 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04file", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x04from", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"file")
+        r2 = _get_whole(box, b"from")
+    key = "file"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_path(r1)
+        key = "from"
+        v2 = 0 if r2 is None else _decode_int(r2)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1, v2), end
+
+
+def _write_Follow_item(head: bytes, value: FollowItem, depth: int) -> bytes:
+    if not isinstance(value, FollowItem):
+        raise _wrong_type("a FollowItem", value)
+    key = "Level"
+    try:
+        v1 = _encode_Level(value.level)
+        n1 = _SIZE[len(v1)]
+        key = "at"
+        if value.at is None:
+            k2 = n2 = v2 = b""
+        else:
+            k2 = b"\x00\x02at"
+            v2 = _encode_datetime(value.at)
+            n2 = _SIZE[len(v2)]
+        key = "line"
+        v3 = _encode_str(value.line)
+        n3 = _SIZE[len(v3)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join(
+        (
+            b"\x00\x05Level",
+            n1,
+            v1,
+            head,
+            k2,
+            n2,
+            v2,
+            b"\x00\x04line",
+            n3,
+            v3,
+            b"\x00\x00",
+        ),
+    )
+
+
+_new_Follow_item = _maker(FollowItem)
+
+
+def _read_Follow_item(data: bytes, at: int, depth: int) -> tuple[FollowItem, int]:
+    r1 = r2 = r3 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x05Level", end):
+            start = end + 9
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x02at", end):
+            start = end + 6
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+        if data.startswith(b"\x00\x04line", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r3 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"Level")
+        r2 = _get_whole(box, b"at")
+        r3 = _get_whole(box, b"line")
+    key = "Level"
+    try:
+        v1 = Level.INFO if r1 is None else _decode_Level(r1)
+        key = "at"
+        v2 = None if r2 is None else _decode_datetime(r2)
+        key = "line"
+        if r3 is None:
+            raise _missing()
+        v3 = _decode_str(r3)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return _new_Follow_item(v3, v2, v1), end
+
+
+_FOLLOW = _Command[tuple[str | _PathLike[str], int], None](
+    service="Everything",
+    name="Follow",
+    wire=b"Follow",
+    write_request=_write_Follow,
+    read_arguments=_read_Follow,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    errors=(_error_Rejected,),
+    arguments=("file", "from_"),
+    required=(True, False),
+    items=_Items[FollowItem](_write_Follow_item, _read_Follow_item),
+)
+
+
+def _write_Count(head: bytes, arguments: tuple[int], depth: int) -> bytes:
+    (a1,) = arguments
+    key = "to"
+    try:
+        v1 = _encode_int(a1)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x02to", n1, v1, b"\x00\x00"))
+
+
+def _read_Count(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x02to", end):
+            start = end + 6
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"to")
+    key = "to"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_int(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Count_item(head: bytes, value: int, depth: int) -> bytes:
+    key = "item"
+    try:
+        v1 = _encode_int(value)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04item", n1, v1, b"\x00\x00"))
+
+
+def _read_Count_item(data: bytes, at: int, depth: int) -> tuple[int, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04item", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"item")
+    key = "item"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_int(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_COUNT = _Command[tuple[int], None](
+    service="Everything",
+    name="Count",
+    wire=b"Count",
+    write_request=_write_Count,
+    read_arguments=_read_Count,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    arguments=("to",),
+    required=(True,),
+    items=_Items[int](_write_Count_item, _read_Count_item),
+)
+
+
+def _write_Walk(head: bytes, arguments: tuple[Node], depth: int) -> bytes:
+    (a1,) = arguments
+    key = "root"
+    try:
+        v1 = _encode_Node(a1, depth)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04root", n1, v1, b"\x00\x00"))
+
+
+def _read_Walk(data: bytes, at: int, depth: int) -> tuple[tuple[Node], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04root", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"root")
+    key = "root"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_one(r1, _read_Node, depth)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Walk_item(head: bytes, value: Node, depth: int) -> bytes:
+    key = "node"
+    try:
+        v1 = _encode_Node(value, depth)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04node", n1, v1, b"\x00\x00"))
+
+
+def _read_Walk_item(data: bytes, at: int, depth: int) -> tuple[Node, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04node", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"node")
+    key = "node"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_one(r1, _read_Node, depth)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_WALK = _Command[tuple[Node], None](
+    service="Everything",
+    name="Walk",
+    wire=b"Walk",
+    write_request=_write_Walk,
+    read_arguments=_read_Walk,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    arguments=("root",),
+    required=(True,),
+    items=_Items[Node](_write_Walk_item, _read_Walk_item),
+)
+
+
+def _write_Store(head: bytes, arguments: tuple[str, bool], depth: int) -> bytes:
+    a1, a2 = arguments
+    key = "name"
+    try:
+        v1 = _encode_str(a1)
+        n1 = _SIZE[len(v1)]
+        key = "overwrite"
+        v2 = _encode_bool(a2)
+        n2 = _SIZE[len(v2)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join(
+        (head, b"\x00\x04name", n1, v1, b"\x00\x09overwrite", n2, v2, b"\x00\x00"),
+    )
+
+
+def _read_Store(data: bytes, at: int, depth: int) -> tuple[tuple[str, bool], int]:
+    r1 = r2 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04name", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+        if data.startswith(b"\x00\x09overwrite", end):
+            start = end + 13
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r2 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"name")
+        r2 = _get_whole(box, b"overwrite")
+    key = "name"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_str(r1)
+        key = "overwrite"
+        v2 = False if r2 is None else _decode_bool(r2)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1, v2), end
+
+
+def _write_Store_answer(head: bytes, result: StoreResult, depth: int) -> bytes:
+    if not isinstance(result, StoreResult):
+        raise _wrong_type("a StoreResult", result)
+    key = "size"
+    try:
+        v1 = _encode_int(result.size)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04size", n1, v1, b"\x00\x00"))
+
+
+_new_Store_result = _maker(StoreResult)
+
+
+def _read_Store_answer(data: bytes, at: int, depth: int) -> tuple[StoreResult, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04size", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"size")
+    key = "size"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_int(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return _new_Store_result(v1), end
+
+
+def _write_Store_send(head: bytes, value: bytes, depth: int) -> bytes:
+    key = "item"
+    try:
+        v1 = _encode_bytes(value)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04item", n1, v1, b"\x00\x00"))
+
+
+def _read_Store_send(data: bytes, at: int, depth: int) -> tuple[bytes, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04item", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"item")
+    key = "item"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_bytes(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_STORE = _Command[tuple[str, bool], StoreResult](
+    service="Everything",
+    name="Store",
+    wire=b"Store",
+    write_request=_write_Store,
+    read_arguments=_read_Store,
+    write_answer=_write_Store_answer,
+    read_answer=_read_Store_answer,
+    errors=(_error_Rejected,),
+    arguments=("name", "overwrite"),
+    required=(True, True, False),
+    sends=_Items[bytes](_write_Store_send, _read_Store_send, 1),
+)
+
+
+def _write_Import(head: bytes, arguments: tuple[()], depth: int) -> bytes:
+    return b"".join((head, b"\x00\x00"))
+
+
+def _read_Import(data: bytes, at: int, depth: int) -> tuple[tuple[()], int]:
+    end = at
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        _, end = _read_rest(data, at)
+    return (), end
+
+
+def _write_Import_send(head: bytes, value: _audit.Entry, depth: int) -> bytes:
+    key = "item"
+    try:
+        v1 = _audit._encode_Entry(value, depth)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04item", n1, v1, b"\x00\x00"))
+
+
+def _read_Import_send(data: bytes, at: int, depth: int) -> tuple[_audit.Entry, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04item", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"item")
+    key = "item"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_one(r1, _audit._read_Entry, depth)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_IMPORT = _Command[tuple[()], None](
+    service="Everything",
+    name="Import",
+    wire=b"Import",
+    write_request=_write_Import,
+    read_arguments=_read_Import,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    required=(True,),
+    sends=_Items[_audit.Entry](_write_Import_send, _read_Import_send, 0),
+)
+
+
+def _write_Translate(head: bytes, arguments: tuple[Region | str], depth: int) -> bytes:
+    (a1,) = arguments
+    key = "to"
+    try:
+        v1 = _encode_Region(a1)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x02to", n1, v1, b"\x00\x00"))
+
+
+def _read_Translate(
+    data: bytes,
+    at: int,
+    depth: int,
+) -> tuple[tuple[Region | str], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x02to", end):
+            start = end + 6
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"to")
+    key = "to"
+    try:
+        v1 = Region.EU if r1 is None else _decode_Region(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Translate_item(head: bytes, value: _Sequence[str], depth: int) -> bytes:
+    key = "item"
+    try:
+        v1 = _encode_strs(value, depth)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04item", n1, v1, b"\x00\x00"))
+
+
+def _read_Translate_item(data: bytes, at: int, depth: int) -> tuple[list[str], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04item", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"item")
+    key = "item"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_strs(r1, depth)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+def _write_Translate_send(head: bytes, value: _Sequence[str], depth: int) -> bytes:
+    key = "item"
+    try:
+        v1 = _encode_strs(value, depth)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x04item", n1, v1, b"\x00\x00"))
+
+
+def _read_Translate_send(data: bytes, at: int, depth: int) -> tuple[list[str], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x04item", end):
+            start = end + 8
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"item")
+    key = "item"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_strs(r1, depth)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return v1, end
+
+
+_TRANSLATE = _Command[tuple[Region | str], None](
+    service="Everything",
+    name="Translate",
+    wire=b"Translate",
+    write_request=_write_Translate,
+    read_arguments=_read_Translate,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    arguments=("to",),
+    required=(True, False),
+    items=_Items[list[str]](_write_Translate_item, _read_Translate_item),
+    sends=_Items[list[str]](_write_Translate_send, _read_Translate_send, 0),
+)
+
+
 def _write_OldUpper(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "the-text"
@@ -5933,6 +6776,12 @@ EverythingServer.__ampgen_commands__ = (
     (_FAIL, "fail"),
     (_LOG, "log"),
     (_UPPER_CASE, "upper_case"),
+    (_FOLLOW, "follow"),
+    (_COUNT, "count"),
+    (_WALK, "walk"),
+    (_STORE, "store"),
+    (_IMPORT, "import_"),
+    (_TRANSLATE, "translate"),
     (_OLD_UPPER, "old_upper"),
     (_CONNECT, "connect_"),
 )

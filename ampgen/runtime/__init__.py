@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.addresses import Address, Addresses
     from ampgen.runtime.backoff import Reconnect, Retry
     from ampgen.runtime.blocking import BlockingClient
+    from ampgen.runtime.blockingstreams import BlockingStream
     from ampgen.runtime.client import Client, Connecting, connect
     from ampgen.runtime.command import DEFAULT, Timeout
     from ampgen.runtime.connection import Connection, CurrentCall, current_call
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
     from ampgen.runtime.status import ConnectionState, ConnectionStatus
+    from ampgen.runtime.streams import Stream
     from ampgen.runtime.tls import client_tls, server_tls
     from ampgen.runtime.wire import Limits
 
@@ -56,6 +58,7 @@ __all__ = [
     "Addresses",
     "AmpError",
     "BlockingClient",
+    "BlockingStream",
     "Cancelled",
     "Client",
     "CommandError",
@@ -84,6 +87,7 @@ __all__ = [
     "RemoteError",
     "Retry",
     "Server",
+    "Stream",
     "Timeout",
     "TlsError",
     "Unauthenticated",
@@ -106,6 +110,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Addresses": "addresses",
         "AmpError": "errors",
         "BlockingClient": "blocking",
+        "BlockingStream": "blockingstreams",
         "Cancelled": "errors",
         "Client": "client",
         "CommandError": "errors",
@@ -134,6 +139,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "RemoteError": "errors",
         "Retry": "backoff",
         "Server": "services",
+        "Stream": "streams",
         "Timeout": "command",
         "TlsError": "errors",
         "Unauthenticated": "errors",

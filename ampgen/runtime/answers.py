@@ -56,6 +56,7 @@ class Failure:
 CLOSING = "the server is closing"  # and will end the connection, when all is served
 UNKNOWN = Failure(b"UNKNOWN", "Unknown Error")  # Twisted's words
 CANCELLED = Failure(b"CANCELLED", "the handler was cancelled")
+GIVEN_UP = Failure(b"CANCELLED", "the caller has given up")
 
 
 def failure(command: AnyCommand, error: BaseException, limits: Limits) -> Failure:
@@ -108,16 +109,17 @@ def write_error(
     tag: bytes, failure: Failure, extras: Mapping[bytes, bytes] = _NO_EXTRAS
 ) -> bytes:
     """The error box. ``tag`` comes with its length in front."""
+    pairs = error_pairs(failure)
+    return write_box({**failure.fields, **extras, **pairs, b"_error": tag[2:]})
+
+
+def error_pairs(failure: Failure) -> dict[bytes, bytes]:
+    """Code and description."""
     description = failure.description[:MAX_DESCRIPTION]
-    return write_box(
-        {
-            **failure.fields,
-            **extras,
-            b"_error": tag[2:],
-            b"_error_code": failure.code,
-            b"_error_description": description.encode("utf-8", "backslashreplace"),
-        }
-    )
+    return {
+        b"_error_code": failure.code,
+        b"_error_description": description.encode("utf-8", "backslashreplace"),
+    }
 
 
 def read_error(
@@ -147,3 +149,29 @@ def read_error(
             error = known(description)
     error._received = True
     return error
+
+
+# --- the end of a stream argument -----------------------------------------------------
+
+
+def producer_failure(command: AnyCommand, error: BaseException) -> Failure:
+    """What the peer hears where the items of a call of ours fail: no details.
+
+    An error that the command declares travels by its code and text.
+    """
+    if isinstance(error, CancelledError):
+        return GIVEN_UP
+    for declared in command.errors:
+        if isinstance(error, declared.error):
+            return Failure(declared.code, str(error))
+    return UNKNOWN
+
+
+def read_failure(command: AnyCommand, box: dict[bytes, bytes]) -> RemoteError | None:
+    """Why the items of a call of the peer's ended before their time, if they did."""
+    code = box.get(b"_error_code")
+    if code is None:
+        return None
+    description = box.get(b"_error_description", b"")
+    told = {b"_error_code": code, b"_error_description": description}
+    return read_error(command, told, 1)

@@ -17,13 +17,15 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakSet
 
+from ampgen.runtime.blockingstreams import BlockingStream, supply_of
 from ampgen.runtime.errors import ConnectionLost
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Iterable, Mapping
     from types import TracebackType
     from typing import Self
 
+    from ampgen.runtime.blockingstreams import Supply
     from ampgen.runtime.client import Client, Connecting
     from ampgen.runtime.command import Command, Timeout
 
@@ -98,8 +100,47 @@ class BlockingClient:
         client = self._client
         self._wait(lambda: client._send(command, arguments, timeout, metadata))
 
-    def _wait(self, start: Callable[[], Awaitable[R]]) -> R:
-        """The outcome of what runs in the loop."""
+    def _stream(
+        self,
+        command: Command[Any, None],
+        arguments: Any,
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
+        sent: Iterable[Any] = (),
+    ) -> BlockingStream[Any]:
+        """A call with a stream of results; ``sent``: its stream argument."""
+        supply = supply_of(sent)
+        stream = self._client._stream(
+            command, arguments, timeout, metadata, supply or sent
+        )
+        return BlockingStream(self._wait, stream, supply)
+
+    def _call_sending(
+        self,
+        command: Command[Any, R],
+        arguments: Any,
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
+        sent: Iterable[Any],
+    ) -> R:
+        """A call with a stream argument."""
+        client, supply = self._client, supply_of(sent)
+        items = supply or sent
+        try:
+            return self._wait(
+                lambda: client._call_sending(
+                    command, arguments, timeout, metadata, items
+                ),
+                supply,
+            )
+        finally:
+            if supply is not None:
+                supply.close()
+
+    def _wait(
+        self, start: Callable[[], Awaitable[R]], supply: Supply | None = None
+    ) -> R:
+        """The outcome of what runs in the loop; the supply is served until then."""
         loop = self._loop
         if loop.thread is threading.current_thread():
             raise RuntimeError(
@@ -127,6 +168,8 @@ class BlockingClient:
             lambda: tasks.append(loop.loop.create_task(run()))
         )
         try:
+            if supply is not None:
+                supply.serve(waiting)
             return waiting.result()
         except BaseException:
             if not waiting.done():  # it is this wait that was interrupted

@@ -51,7 +51,8 @@ class Calls(dict[bytes, Call]):
     def __init__(self, limit: int) -> None:
         super().__init__()
         self.count = 0
-        # the call, too, where its answer brings descriptors: they are to be closed
+        # the call, too, where its answer brings descriptors, which are to be closed, or
+        # ends streams
         self._given_up: dict[bytes, tuple[AnyCommand, Call | None]] = {}
         self._limit = limit
 
@@ -66,7 +67,8 @@ class Calls(dict[bytes, Call]):
     def settle(self, tag: bytes) -> Call | None:
         """The call that an answer is for; ``None`` if nobody waits for it any more.
 
-        A call whose answer brings descriptors is never ``None``: it is ``done``.
+        A call that streams, or whose answer brings descriptors, is never ``None``: it
+        is ``done``.
         """
         call = self.pop(tag, None)
         if call is None:
@@ -78,8 +80,9 @@ class Calls(dict[bytes, Call]):
     def give_up(self, call: Call) -> bool:
         """False where too many have no answer: a peer must not grow our memory."""
         if self.pop(call.tag, None) is not None:
-            kept = call if call.command.result_fds else None
-            self._given_up[call.tag] = call.command, kept
+            command = call.command
+            kept = call if command.result_fds or command.streams else None
+            self._given_up[call.tag] = command, kept
         return len(self._given_up) <= self._limit
 
     def late(self, now: float) -> tuple[list[Call], float | None]:

@@ -14,6 +14,7 @@ from typing import (
     Protocol,
     TypedDict,
     TypeVar,
+    cast,
 )
 
 from ampgen.runtime.addresses import Tcp, parse_addresses
@@ -30,6 +31,8 @@ from ampgen.runtime.racing import addresses_of, race
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.starttls import Asking
+from ampgen.runtime.streaming import StreamCall
+from ampgen.runtime.streams import Stream
 from ampgen.runtime.tls import check_context
 from ampgen.runtime.tlslayer import TlsLayer
 from ampgen.runtime.unix import connect_unix
@@ -37,18 +40,26 @@ from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
+    from collections.abc import (
+        AsyncIterable,
+        Awaitable,
+        Callable,
+        Generator,
+        Iterable,
+        Mapping,
+    )
     from types import TracebackType
     from typing import Self, Unpack
 
     from ampgen.runtime.addresses import Addresses, Unix
-    from ampgen.runtime.command import Command
+    from ampgen.runtime.command import AnyCommand, Command
     from ampgen.runtime.connection import Caller
     from ampgen.runtime.interception import Interceptor
     from ampgen.runtime.lasting import OnState
     from ampgen.runtime.receiver import Shell
     from ampgen.runtime.services import Server, Service
     from ampgen.runtime.shell import Shell as AmpShell
+    from ampgen.runtime.streaming import Received
 
 A = TypeVar("A")
 R = TypeVar("R")
@@ -415,6 +426,42 @@ class Client:
     ) -> Awaitable[None]:
         seconds = self._seconds(command, timeout)
         return self._shell.tell(command, arguments, seconds, metadata)
+
+    def _stream(
+        self,
+        command: Command[Any, None],
+        arguments: Any,
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
+        sent: AsyncIterable[Any] | Iterable[Any] = (),
+    ) -> Stream[Any]:
+        """A call with a stream of results; ``sent``: its stream argument."""
+        call = self._stream_call(command, arguments, sent, timeout, metadata)
+        return Stream(cast("Received", call.incoming))  # the command has such a stream
+
+    def _call_sending(
+        self,
+        command: Command[A, R],
+        arguments: Any,
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
+        sent: AsyncIterable[Any] | Iterable[Any],
+    ) -> Awaitable[R]:
+        """A call with a stream argument."""
+        call = self._stream_call(command, arguments, sent, timeout, metadata)
+        return call.result()
+
+    def _stream_call(
+        self,
+        command: AnyCommand,
+        arguments: Any,
+        sent: AsyncIterable[Any] | Iterable[Any],
+        timeout: Timeout,
+        metadata: Mapping[str, str] | None,
+    ) -> StreamCall:
+        """A stream lasts as long as it has items: it has a time of its own alone."""
+        seconds = None if timeout is DEFAULT else timeout
+        return StreamCall(self._shell, command, arguments, sent, seconds, metadata)
 
     def _seconds(self, command: Command[Any, Any], timeout: Timeout) -> float | None:
         if timeout is DEFAULT:

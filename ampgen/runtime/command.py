@@ -17,6 +17,7 @@ from ampgen.runtime.wire import MAX_KEY, SIZE, read_rest, write_box
 
 A = TypeVar("A")
 R = TypeVar("R")
+T = TypeVar("T")
 E = TypeVar("E", bound=CommandError)
 
 
@@ -49,6 +50,18 @@ class DeclaredError(Generic[E]):
     decode: Callable[[str, Mapping[bytes, bytes], int], E]
 
 
+@dataclass(frozen=True)
+class Items(Generic[T]):
+    """The items of a stream: whole boxes, written and read as those of an answer.
+
+    ``at``: the place of a stream argument among the arguments of its command.
+    """
+
+    write: Callable[[bytes, T, int], bytes]
+    read: Callable[[bytes, int, int], tuple[T, int]]
+    at: int = 0
+
+
 @dataclass(frozen=True, kw_only=True)
 class Command(Generic[A, R]):
     """One command. ``A``: the tuple of its arguments, as declared; ``R``: its result.
@@ -66,6 +79,10 @@ class Command(Generic[A, R]):
     ``argument_fds``, ``result_fds``: the keys of descriptors, each with the place of
     its argument, or the field of its result (empty for a bare one). Such a command goes
     a way of its own: its codecs raise ``Beside``, those of ``inner`` know the ordinals.
+
+    ``items``: those of a stream of results, of which the answer is the end. ``sends``:
+    those of a stream argument, which is not among the arguments of the request.
+    ``streams``: there is one of them.
     """
 
     service: str
@@ -86,12 +103,17 @@ class Command(Generic[A, R]):
     large_results: tuple[bytes, ...] = ()
     argument_fds: tuple[tuple[bytes, int], ...] = ()
     result_fds: tuple[tuple[bytes, str], ...] = ()
+    items: Items[Any] | None = None
+    sends: Items[Any] | None = None
     head: bytes = field(init=False, repr=False)
+    streams: bool = field(init=False, repr=False)
     inner: Command[A, R] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         head = b"".join((b"\x00\x08_command", SIZE[len(self.wire)], self.wire))
         object.__setattr__(self, "head", head)
+        streams = self.items is not None or self.sends is not None
+        object.__setattr__(self, "streams", streams)
         inner = self
         if self.argument_fds or self.result_fds:
             inner = copy(self)

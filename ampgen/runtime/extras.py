@@ -24,6 +24,7 @@ NOBODY: Final[frozenset[str]] = frozenset()
 
 MAX_METADATA = 8 * 1024  # bytes of names and values, in all
 _MAX_PEER = 255
+_MAX_STREAM = 255
 _DAY = 86_400_000  # milliseconds
 
 _NAME = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
@@ -101,6 +102,8 @@ def _read(extras: Extras, key: bytes, value: bytes) -> None:
             UNDERSTOOD if value == PEER else frozenset(value.decode("ascii").split(" "))
         )
     elif key == b"_stream":
+        if len(value) > _MAX_STREAM:
+            raise Fault(f"over {_MAX_STREAM} bytes")
         extras.stream = value
     elif key == b"_credit":
         extras.credit = read_number(value)

@@ -52,14 +52,9 @@ from ampgen.runtime.extras import (
     write_pairs,
 )
 from ampgen.runtime.serving import Serving, greeting
-from ampgen.runtime.wire import (
-    SIZE,
-    BoxParser,
-    Limits,
-    ParsedBox,
-    check_size,
-    write_box,
-)
+from ampgen.runtime.streaming import StreamCall
+from ampgen.runtime.streams import SUFFIXES, head_of
+from ampgen.runtime.wire import SIZE, BoxParser, Limits, check_size, plain, write_box
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -68,6 +63,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.calls import Call
     from ampgen.runtime.command import AnyCommand, Handler
     from ampgen.runtime.extras import Extras
+    from ampgen.runtime.streams import Port
 
     class Host(Protocol):
         """What the state machine wants of the shell around it."""
@@ -98,6 +94,7 @@ ANSWER = b"\x00\x07_answer"
 _ASK_SHORT = b"\x00\x04_ask\x00"  # and a tag of less than 256 bytes
 _COMMAND_SHORT = b"\x00\x08_command\x00"
 _ANSWER_SHORT = b"\x00\x07_answer\x00"
+_STREAM_SHORT = b"\x00\x07_stream\x00"
 _CANCEL = b"\x00\x08_command\x00\x07_cancel\x00\x02id"
 _NEVER = b"\xff"  # no key starts so
 _OWN = frozenset((b"_ask", b"_command", b"_answer", b"_error"))  # they make the kind
@@ -123,6 +120,8 @@ class AmpProtocol:
     may not have left; both count as having a call open. ``patience``: the host hears
     of bytes to send once so many are queued. ``understood``: what the peer has said
     that it understands beyond AMP. ``received``: how many bytes have come.
+    that it understands beyond AMP. ``streams``: what takes the boxes of the streams
+    that are open, by their ``_command`` and ``_stream``.
     """
 
     __slots__ = (
@@ -155,6 +154,7 @@ class AmpProtocol:
         "queued_bytes",
         "sending",
         "state",
+        "streams",
         "told",
         "understood",
     )
@@ -186,6 +186,7 @@ class AmpProtocol:
         self._serving: dict[bytes, Serving] = {}
         self._waiting: list[tuple[Serving, Any]] = []  # answers, for room
         self.descriptors: Descriptors | None = None  # made when the first one comes
+        self.streams: dict[bytes, Port] = {}
         self.understood = NOBODY
         self.greets = True  # what is asked next tells what this end understands
         self._complained = False
@@ -227,16 +228,23 @@ class AmpProtocol:
     def paused(self) -> bool:
         """Should nothing be read for now?
 
-        Only while no call of ours is open: its answer would sit unread, and two ends
-        that both are at their limit would wait for one another for ever.
+        Only while no call of ours is open, and no stream: its answer, or its credit,
+        would sit unread, and two ends that both are at their limit would wait for one
+        another for ever.
         """
         return (
             self.loaded
             and not self.calls
+            and not self.streams
             and not self.sending
             and not (self.blocked and self.told)
             and self.state is State.OPEN
         )
+
+    @property
+    def deaf(self) -> bool:
+        """Is nothing read any more?"""
+        return self.state >= State.DEAF
 
     def _receive(self, data: bytes, at: int) -> None:
         end = len(data)
@@ -269,6 +277,8 @@ class AmpProtocol:
             return self._short_request(data, at)
         if data.startswith(_ANSWER_SHORT, at):
             return self._short_answer(data, at)
+        if self.streams and data.startswith(_COMMAND_SHORT, at):
+            return self._short_stream(data, at)
         return at
 
     def _short_request(self, data: bytes, at: int) -> int:
@@ -361,6 +371,20 @@ class AmpProtocol:
                 large = handler.command.large_arguments
         return dict.fromkeys(large, self.limits.large)
 
+    def _short_stream(self, data: bytes, at: int) -> int:
+        """The item of a stream; all other boxes of one go the long way."""
+        try:
+            end = at + 12
+            end += data[end - 1]
+            if not data.startswith(_STREAM_SHORT, end):
+                return at
+            end += 11
+            end += data[end - 1]
+            port = self.streams.get(data[at:end])
+            return at if port is None else port.read(data, at, end)
+        except (Fault, IndexError):
+            return at
+
     def _receive_box(self, box: dict[bytes, bytes]) -> None:
         """A whole box, looked at in Twisted's order: answer, error, command."""
         answer = box.get(b"_answer")
@@ -387,9 +411,11 @@ class AmpProtocol:
         fds: list[int] = []
         try:
             if b"_answer" in box:
+                if isinstance(call, StreamCall):
+                    call.repeated = extras.stream == tag
                 fds = self._claim(box, command.result_fds)
                 result, _end = command.inner.read_answer(
-                    _plain(box), 0, self.limits.depth
+                    plain(box), 0, self.limits.depth
                 )
             else:
                 call.failed(answers.read_error(command, box, self.limits.depth))
@@ -415,6 +441,9 @@ class AmpProtocol:
             if name == b"_ping":
                 self._receive_ping(tag, extras)
                 return
+            if extras.stream is not None and name.endswith(SUFFIXES):
+                self._receive_stream(tag, name, box, extras)
+                return
             if self._fallback is None:
                 unknown = UnknownCommand(f"Unhandled Command: {name!r}")
                 self._refuse(tag, name, unknown, extras)
@@ -425,7 +454,7 @@ class AmpProtocol:
         try:
             fds = self._claim(box, command.argument_fds)
             arguments, _end = command.inner.read_arguments(
-                _plain(box), 0, self.limits.depth
+                plain(box), 0, self.limits.depth
             )
         except Fault as fault:
             close_all(fds)
@@ -436,6 +465,24 @@ class AmpProtocol:
                 self._request_beside(handler, tag, arguments, extras, fds)
             else:
                 self._request(handler, tag, arguments, extras)
+
+    def _receive_stream(
+        self,
+        tag: bytes | None,
+        name: bytes,
+        box: dict[bytes, bytes],
+        extras: Extras,
+    ) -> None:
+        """A box of a stream; one that is unknown, or over, may still have some on the
+        way.
+        """
+        if tag in self._serving:
+            raise Malformed("an `_ask` that is still being served")
+        port = self.streams.get(head_of(name, extras.stream or b""))
+        if port is not None:
+            port.take(name, box, extras)
+        if tag is not None:
+            self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
 
     def _receive_cancel(
         self, tag: bytes | None, box: dict[bytes, bytes], extras: Extras
@@ -664,14 +711,16 @@ class AmpProtocol:
         """Queue the request of a call, which gets its answer or its error.
 
         The peer hears of the seconds that are ``left``. Raises ``EncodeError`` or
-        ``ConnectionLost`` with nothing queued.
+        ``ConnectionLost`` with nothing queued. A call that streams comes with metadata,
+        if only empty ones.
         """
         command = call.command
         number = self.calls.count + 1
         tag = b"%x" % number  # as Twisted's
         extras = timeout = b""
         if metadata is not None or self.greets:
-            extras = self._request_extras(command, metadata)
+            streamed = call.extras(tag) if isinstance(call, StreamCall) else None
+            extras = self._request_extras(command, metadata, streamed)
         if left is not None:
             if left != self._timeout:
                 self._timeout_pair = timeout_pair(left)
@@ -724,7 +773,10 @@ class AmpProtocol:
         self._send(data)
 
     def _request_extras(
-        self, command: AnyCommand, metadata: Mapping[str, str] | None
+        self,
+        command: AnyCommand,
+        metadata: Mapping[str, str] | None,
+        streamed: Mapping[bytes, bytes] | None = None,
     ) -> bytes:
         try:
             pairs = dict(metadata_pairs(metadata or {}))
@@ -732,6 +784,8 @@ class AmpProtocol:
             raise EncodeError(command.name, fault.path, fault.rule) from None
         if self.greets:
             pairs[b"_peer"] = PEER
+        if streamed is not None:
+            pairs |= streamed
         return write_pairs(pairs)
 
     def give_up(self, call: Call) -> None:
@@ -739,9 +793,15 @@ class AmpProtocol:
 
         A peer that understands it hears that it may stop.
         """
-        if "cancel" in self.understood and call.tag in self.calls:
-            tag = call.tag
-            self._send(b"".join((_CANCEL, SIZE[len(tag)], tag, b"\x00\x00")))
+        if call.tag in self.calls:
+            streams = call if isinstance(call, StreamCall) else None
+            if streams is not None and streams.stop_peer():
+                pass
+            elif "cancel" in self.understood:
+                tag = call.tag
+                self._send(b"".join((_CANCEL, SIZE[len(tag)], tag, b"\x00\x00")))
+            elif streams is not None:
+                streams.linger()
         if not self.calls.give_up(call):
             limit = f"{self.limits.given_up:,}"
             self._violation(f"{limit} calls that were given up have no answer")
@@ -766,6 +826,10 @@ class AmpProtocol:
     @property
     def bytes_sent(self) -> int:
         return self._taken
+
+    def post(self, data: bytes) -> None:
+        """Queue a box of a stream."""
+        self._send(data)
 
     def data_to_send(self) -> bytes:
         """All that is queued, once."""
@@ -842,10 +906,7 @@ class AmpProtocol:
         for call in self.calls.take_all():
             sent = leaving or call.end <= self._taken
             call.failed(self.lost(sent=sent))
-
-
-def _plain(box: dict[bytes, bytes]) -> ParsedBox:
-    """The box without AMP's own keys, as the readers of the short way take it."""
-    plain = ParsedBox()
-    plain.box = {k: v for k, v in box.items() if not k.startswith(b"_")}
-    return plain
+        ports = dict.fromkeys(self.streams.values())
+        self.streams.clear()
+        for port in ports:
+            port.lost(self.lost(sent=True))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ampgen.runtime.command import AnyCommand, Handler
 from ampgen.runtime.interception import checked, intercepted_handler
+from ampgen.runtime.streamed import streamed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -124,13 +125,24 @@ def handlers_of(
 def _handler(service: Server, command: AnyCommand, name: str) -> Handler:
     """An older handler takes fewer arguments: it is called without the last ones."""
     method = getattr(service, name)
+    count = _count(service, command, name, method)
+    if command.items is None and command.sends is None:
+        return Handler(command, method, count)
+    given = len(command.required) - (command.sends is not None)  # in the request
+    return Handler(command, streamed(command, method, count), given)
+
+
+def _count(
+    service: Server, command: AnyCommand, name: str, method: Callable[..., Any]
+) -> int:
+    """How many of the arguments the handler takes."""
     count = len(command.required)
     try:
         parameters = inspect.signature(method).parameters.values()
     except (TypeError, ValueError):  # written in C: Python cannot say
-        return Handler(command, method, count)
+        return count
     if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters):
-        return Handler(command, method, count)
+        return count
     takes = sum(
         parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
         for parameter in parameters
@@ -140,4 +152,4 @@ def _handler(service: Server, command: AnyCommand, name: str) -> Handler:
             f"{type(service).__qualname__}.{name} takes {takes} of the {count}"
             f" arguments of {command.name}; only trailing optional ones may be left out"
         )
-    return Handler(command, method, min(takes, count))
+    return min(takes, count)

@@ -19,9 +19,17 @@ from ampgen.runtime.extras import (
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Mapping, Sequence
+    from typing import Protocol
 
     from ampgen.runtime.command import Handler
     from ampgen.runtime.extras import Extras
+
+    class ServedStream(Protocol):
+        """What a call that streams has beside its handler."""
+
+        id: bytes
+
+        def close(self) -> None: ...
 
 
 class Serving:
@@ -30,8 +38,9 @@ class Serving:
     ``tag`` is the peer's ``_ask`` with its length, ``None`` where no answer is wanted.
     ``host`` is the shell of its connection. ``deadline`` is on the loop's clock.
     ``task`` runs the handler, once it has to wait; ``ended``: why it was cancelled, as
-    the peer hears it. ``open`` until the answer is made. ``identity``: who has proven
-    to be the caller of this one request.
+    the peer hears it. ``open`` until the answer is made, which repeats the id
+    of the ``stream``. ``stopping``: the handler has been told to end, and cleans up.
+    ``identity``: who has proven to be the caller of this one request.
     """
 
     # most requests never touch these: they are no cost to one, as slots would be
@@ -44,6 +53,8 @@ class Serving:
     fds: Sequence[int] = ()  # that came as arguments
     reached = False  # has a handler been given them, behind its interceptors?
     identity: Any = None
+    stream: ServedStream | None = None
+    stopping = False
 
     def __init__(
         self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None
@@ -86,7 +97,10 @@ class Serving:
     def answer_extras(self) -> dict[bytes, bytes]:
         """The keys that go with the answer, sorted; a ``Fault`` for bad metadata."""
         extras = dict(metadata_pairs(self.metadata_to_answer or {}))
-        return extras | greeting(self.extras)
+        extras |= greeting(self.extras)
+        if self.stream is not None:
+            extras[b"_stream"] = self.stream.id
+        return extras
 
     def time_left(self, seconds: float | None) -> float | None:
         """How long a call of the handler's may take that asks for ``seconds``."""

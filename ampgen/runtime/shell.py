@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
     from ampgen.runtime.serving import Serving
+    from ampgen.runtime.streaming import StreamCall
     from ampgen.runtime.wire import Limits
 
 R = TypeVar("R")
@@ -306,7 +307,7 @@ class Shell:
         try:
             answer = task.result()
         except asyncio.CancelledError as error:
-            if task.cancelling():
+            if task.cancelling() or serving.ended is not None:
                 self.protocol.fail(serving, error)
             else:
                 stray = RuntimeError("what the handler was waiting for was cancelled")
@@ -329,14 +330,17 @@ class Shell:
         self.protocol.fail(serving, error)
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
-        self._finish(self._tasks.pop(task), task)
+        serving = self._tasks.pop(task)
+        if serving.stream is not None:
+            serving.stream.close()
+        self._finish(serving, task)
         self._adjust_reading()
         self._check_idle()
 
     def _abandon(self) -> None:
         """Nobody waits any more for what the peer had asked."""
         for serving in self._tasks.values():
-            if serving.tag is not None:
+            if serving.tag is not None and not serving.stopping:
                 serving.cancel(answers.CANCELLED)
 
     def _check_idle(self) -> None:
@@ -422,6 +426,52 @@ class Shell:
     async def reach(self, command: AnyCommand, seconds: float | None) -> Shell:  # noqa: ARG002
         """Where a call can be made that lives and dies with one connection: here."""
         return self
+
+    async def begin(
+        self,
+        stream: StreamCall,
+        arguments: Any,
+        seconds: float | None,
+        metadata: Mapping[str, str] | None,
+        began: float,
+    ) -> None:
+        """Send the request of a call that streams.
+
+        Its ``seconds`` last from when it ``began`` to its end.
+        """
+        command = stream.command
+        stream.metadata = metadata if isinstance(metadata, Metadata) else None
+        outer = current.get(None)
+        if outer is not None and outer.open:
+            seconds = outer.time_left(seconds)
+            metadata = outer.traced(metadata)
+        if seconds is not None:
+            stream.seconds = seconds
+            stream.deadline = began + seconds
+            if not seconds > 0:
+                raise deadline_exceeded(command, seconds)
+        if self.protocol.blocked:
+            await self._room(command, stream.deadline, seconds)
+        left: float | None = None
+        if stream.deadline is not None:
+            left = stream.deadline - self.loop.time()
+        self.protocol.ask(stream, arguments, left, {} if metadata is None else metadata)
+        stream.begun()
+        if stream.deadline is not None and stream.deadline < self._watched:
+            self._watch(stream.deadline)
+        self._adjust_reading()
+
+    async def room(self, command: AnyCommand) -> None:
+        """Wait until the peer takes our bytes again, or is gone."""
+        await self._room(command, None, None)
+
+    def queue(self, data: bytes) -> None:
+        """Send a box of a stream along with others, in this round of the loop."""
+        if not self._flushing:
+            self._flushing = True
+            self.protocol.patience = _FLUSH_AT
+            self.loop.call_soon(self._flush_soon)
+        self.protocol.post(data)
 
     async def _room(
         self, command: AnyCommand, deadline: float | None, seconds: float | None

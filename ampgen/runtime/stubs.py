@@ -8,11 +8,13 @@ from __future__ import annotations
 # what a generated `connect` takes is one of them, or a list
 from ampgen.runtime.addresses import Addresses as Address
 from ampgen.runtime.blocking import BlockingClient
+from ampgen.runtime.blockingstreams import BlockingStream
 from ampgen.runtime.client import Client, Connecting, ConnectOptions, LocalOptions
 from ampgen.runtime.command import (
     DEFAULT,
     Command,
     DeclaredError,
+    Items,
     Timeout,
     no_results_read,
     no_results_written,
@@ -51,6 +53,7 @@ from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
 from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.records import maker
 from ampgen.runtime.services import Server
+from ampgen.runtime.streams import Stream
 from ampgen.runtime.values import (
     decode_bool,
     decode_bytes,
@@ -85,16 +88,19 @@ __all__ = [
     "SIZE",
     "Address",
     "BlockingClient",
+    "BlockingStream",
     "Client",
     "Command",
     "CommandError",
     "ConnectOptions",
     "Connecting",
     "DeclaredError",
+    "Items",
     "Json",
     "LargeBox",
     "LocalOptions",
     "Server",
+    "Stream",
     "Timeout",
     "closed_enum_decoder",
     "closed_enum_encoder",

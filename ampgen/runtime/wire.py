@@ -37,6 +37,8 @@ class Limits:
     ``given_up``: calls of ours that were cancelled or timed out and have no answer yet.
     ``unsent``: bytes that the peer has not taken yet; beyond it the connection ends.
     ``descriptors``: those that have come, and that no box has named yet; likewise.
+    ``credit``: items of one stream that may come and wait here; where they are large,
+    as many as fit into ``credit_bytes``, once the first ones have come.
     """
 
     box: int = 1024 * 1024
@@ -46,6 +48,8 @@ class Limits:
     given_up: int = 10_000
     unsent: int = 64 * 1024 * 1024
     descriptors: int = 256
+    credit: int = 64
+    credit_bytes: int = 1024 * 1024
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -163,6 +167,13 @@ class ParsedBox(bytes):
     """
 
     box: dict[bytes, bytes]
+
+
+def plain(box: Mapping[bytes, bytes]) -> ParsedBox:
+    """The box without AMP's own keys, as the readers of the short way take it."""
+    parsed = ParsedBox()
+    parsed.box = {k: v for k, v in box.items() if not k.startswith(b"_")}
+    return parsed
 
 
 def get_whole(box: Mapping[bytes, bytes], key: bytes) -> bytes | None:

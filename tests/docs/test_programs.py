@@ -36,8 +36,15 @@ PROGRAMS = [
         "repeat.amp",
     ),
     ("observability.md", "observability/observability.py", "repeat.amp"),
+    ("streams.md", "streams/archive_client.py", "archive.amp"),
+    ("streams.md", "streams/twisted_archive.py", "archive.amp"),
 ]
-SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
+# What a program is to call.
+SERVED = {
+    "blocking/blocking.py": "repeat/server.py",
+    "streams/archive_client.py": "streams/archive_server.py",
+    "streams/twisted_archive.py": "streams/archive_server.py",
+}
 
 
 def test_the_tests_that_a_page_shows_pass(tmp_path: Path) -> None:
@@ -63,12 +70,12 @@ def compile_schema(schema: str, folder: Path) -> None:
 
 
 @contextmanager
-def server_of(page: str, environment: dict[str, str]) -> Generator[list[str]]:
-    """The address of the server that a page's program calls, if it calls one."""
-    if page not in SERVED:
+def server_of(program: str, environment: dict[str, str]) -> Generator[list[str]]:
+    """The address of the server that a program calls, if it calls one."""
+    if program not in SERVED:
         yield []
         return
-    server = ROOT / "docs" / "examples" / SERVED[page]
+    server = ROOT / "docs" / "examples" / SERVED[program]
     with subprocess.Popen(
         [sys.executable, server, "127.0.0.1:0"],
         env=environment,
@@ -80,20 +87,27 @@ def server_of(page: str, environment: dict[str, str]) -> Generator[list[str]]:
         process.terminate()
 
 
+def shown(path: Path) -> str:
+    """A program as a page shows it: all between the docstring and what starts it."""
+    code = path.read_text(encoding="utf-8")
+    code = code.split('"""\n', 1)[1].split("\n\n\nif __name__")[0].strip()
+    return f"```python\n{code}\n```\n"
+
+
 @pytest.mark.parametrize(("page", "program", "schema"), PROGRAMS)
 def test_a_page_shows_a_program_and_what_it_prints(
     page: str, program: str, schema: str, tmp_path: Path
 ) -> None:
     text = (ROOT / "docs" / page).read_text(encoding="utf-8")
     path = ROOT / "docs" / "examples" / program
-    code = path.read_text(encoding="utf-8")
-    # all between the docstring and what starts it
-    shown = code.split('"""\n', 1)[1].split("\n\n\nif __name__")[0].strip()
-    assert f"```python\n{shown}\n```\n" in text
+    assert shown(path) in text
+    folder, _, _ = program.partition("/")
+    if SERVED.get(program, "").startswith(f"{folder}/"):
+        assert shown(ROOT / "docs" / "examples" / SERVED[program]) in text
 
     compile_schema(schema, tmp_path)
     environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    with server_of(page, environment) as arguments:
+    with server_of(program, environment) as arguments:
         printed = subprocess.run(
             [sys.executable, "-W", "error", path, *arguments],
             env=environment,

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from ampgen.targets.python.collisions import collisions
 from ampgen.targets.python.package import render
 from ampgen.targets.python.rules import RULES
-from ampgen.targets.python.unsupported import unsupported
 
 if TYPE_CHECKING:
     from ampgen.diagnostics import Diagnostic
@@ -18,4 +17,4 @@ __all__ = ["RULES", "check", "render"]
 
 def check(schema: Schema) -> tuple[Diagnostic, ...]:
     """Why there is no Python for the schema; :func:`render` takes only one without."""
-    return (*collisions(schema), *unsupported(schema))
+    return tuple(collisions(schema))

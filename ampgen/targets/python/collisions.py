@@ -168,7 +168,8 @@ def _service_classes(service: Service) -> Iterator[Claim]:
         yield Claim(name(service), what, service.span, service)
     for command in service.commands:
         if command.result is not None and not command.result.bare:
-            what = f"the result of `{service.name}.{command.name}`"
+            each = "an item" if command.result.stream else "the result"
+            what = f"{each} of `{service.name}.{command.name}`"
             yield Claim(names.result_class(command), what, command.span, command)
 
 

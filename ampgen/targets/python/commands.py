@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ampgen.model import Notes, ScalarType
+from ampgen.model import Notes, Result, ScalarType
 from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names, types
 from ampgen.targets.python.declarations import an, function_header
@@ -53,7 +54,12 @@ class Commands:
         """What a handler may return."""
         return self._result(command, types.taken_field)
 
+    def answered(self, command: Command) -> Part:
+        """What the answer gives: nothing, where the results are a stream."""
+        return "None" if _streams(command) else self.given_result(command)
+
     def _result(self, command: Command, bare: Callable[[Scope, Field], Part]) -> Part:
+        """An item, where the results are a stream."""
         result = command.result
         if result is None:
             return "None"
@@ -64,12 +70,13 @@ class Commands:
         return bare(self._scope, result.fields[0])
 
     def result_class(self, command: Command, fields: tuple[Field, ...]) -> Class:
-        """What a parenthesised result is."""
+        """What a parenthesised result is, or each of a stream of them."""
+        each = "An item of what" if _streams(command) else "What"
         return self._declarations.dataclass(
             names.result_class(command),
             fields,
             Notes(),
-            title=f"What {command.name} answers.",
+            title=f"{each} {command.name} answers.",
         )
 
     # --- commands as bytes ------------------------------------------------------------
@@ -77,7 +84,7 @@ class Commands:
     def call(self, command: Command) -> Call:
         scope = self._scope
         number_, data = scope.builtin("int"), scope.builtin("bytes")
-        arguments = command.arguments
+        arguments = in_request(command)
         given = self._tuple([types.given_field(scope, f) for f in arguments])
         taken = self._tuple([types.taken_field(scope, f) for f in arguments])
         local = {field: f"a{at}" for at, field in enumerate(arguments, 1)}
@@ -108,42 +115,56 @@ class Commands:
                 "depth",
                 lambda values: a_tuple(tuple(values[f] for f in arguments)),
             ),
-            answer=self._answer(command),
+            answers=tuple(self._answers(command)),
             entry=self._entry(command, taken),
         )
 
-    def _answer(self, command: Command) -> Answer | None:
-        scope, result = self._scope, command.result
-        if result is None:
-            return None
+    def _answers(self, command: Command) -> Iterator[Answer]:
+        """The answer or the items that make up the result, then those that are sent."""
+        if command.result is not None:
+            kind = "item" if command.result.stream else "answer"
+            yield self._answer(command, command.result, kind)
+        argument = stream_argument(command)
+        if argument is not None:
+            item = Result((replace(argument, name="item", key="item"),), bare=True)
+            yield self._answer(command, item, "send")
+
+    def _answer(self, command: Command, result: Result, kind: str) -> Answer:
         name = names.result_class(command)
-        maker = self._private(command, "new", "_result")
+        value = "result" if kind == "answer" else "value"
+        maker = self._private(
+            command, "new", "_result" if kind == "answer" else "_item"
+        )
         wrong_type = None
-        if not result.bare:
+        given, taken = self.given_result(command), self.taken_result(command)
+        if result.bare:
+            given = types.given_field(self._scope, result.fields[0])
+            taken = types.taken_field(self._scope, result.fields[0])
+        else:
             wrong_type = statement(
-                "raise ", call("_wrong_type", string(an(name)), "result"), indent=2
+                "raise ", call("_wrong_type", string(an(name)), value), indent=2
             )
         return Answer(
             write=function_header(
-                self._private(command, "write", "_answer"),
+                self._private(command, "write", f"_{kind}"),
                 [
-                    f"head: {scope.builtin('bytes')}",
-                    ("result: ", self.taken_result(command)),
-                    f"depth: {scope.builtin('int')}",
+                    f"head: {self._scope.builtin('bytes')}",
+                    (f"{value}: ", taken),
+                    f"depth: {self._scope.builtin('int')}",
                 ],
-                scope.builtin("bytes"),
+                self._scope.builtin("bytes"),
             ),
             read=self._declarations.reader_header(
-                self._private(command, "read", "_answer"), self.given_result(command)
+                self._private(command, "read", f"_{kind}"), given
             ),
             maker=None if result.bare else self._declarations.maker(maker, name),
-            test=wrong_type and self._declarations.is_a("result", name),
+            test=wrong_type and self._declarations.is_a(value, name),
             wrong_type=wrong_type,
             writer=self._records.writer(
                 result.fields,
-                lambda f: "result" if result.bare else f"result.{names.field_name(f)}",
+                lambda f: value if result.bare else f"{value}.{names.field_name(f)}",
                 "depth",
-                leading=(("_answer", "head"),),
+                leading=(("_answer" if kind == "answer" else "_command", "head"),),
             ),
             reader=self._records.reader(
                 result.fields,
@@ -158,7 +179,7 @@ class Commands:
 
     def _entry(self, command: Command, taken: Part) -> str:
         write_answer, read_answer = "_no_results_written", "_no_results_read"
-        if command.result is not None:
+        if command.result is not None and not command.result.stream:
             write_answer = self._private(command, "write", "_answer")
             read_answer = self._private(command, "read", "_answer")
         errors = tuple(
@@ -181,31 +202,38 @@ class Commands:
             options.append("idempotent=True")
         if command.timeout is not None:
             options.append(f"timeout={number(command.timeout)}")
-        arguments = tuple(string(names.argument_name(f)) for f in command.arguments)
+        arguments = tuple(string(names.argument_name(f)) for f in in_request(command))
         if arguments:
             options.append(("arguments=", a_tuple(arguments)))
         sensitive = tuple(
-            string(names.argument_name(f)) for f in command.arguments if f.sensitive
+            string(names.argument_name(f)) for f in in_request(command) if f.sensitive
         )
         if sensitive:
             options.append(("sensitive=", a_tuple(sensitive)))
         options += self._descriptors(command)
         required = a_tuple(tuple(str(field.required) for field in command.arguments))
         options.append(("required=", required))
-        options += _large("large_arguments", command.arguments)
-        if command.result is not None:
+        options += _large("large_arguments", in_request(command))
+        if command.result is not None and not command.result.stream:
             options += _large("large_results", command.result.fields)
-        kind = subscript("_Command", taken, self.given_result(command))
+        if _streams(command):
+            given = self.given_result(command)
+            options.append(("items=", self._items(command, "item", given)))
+        argument = stream_argument(command)
+        if argument is not None:
+            given = types.given_field(self._scope, argument)
+            at = str(command.arguments.index(argument))
+            options.append(("sends=", self._items(command, "send", given, at)))
+        kind = subscript("_Command", taken, self.answered(command))
         return statement(
             f"{self.constant(command)} = ", kind, Group("(", tuple(options), ")")
         )
 
     def _descriptors(self, command: Command) -> Iterator[Part]:
         """Where they are: the place of an argument, the field of a result."""
-        arguments = [field for field in command.arguments if not field.stream]
         places = tuple(
             a_tuple((byte_string(field.key.encode()), str(at)))
-            for at, field in enumerate(arguments)
+            for at, field in enumerate(in_request(command))
             if field.type == _FD
         )
         if places:
@@ -225,6 +253,12 @@ class Commands:
         )
         if homes:
             yield "result_fds=", a_tuple(homes)
+
+    def _items(self, command: Command, kind: str, given: Part, *at: str) -> Part:
+        codecs = (
+            self._private(command, verb, f"_{kind}") for verb in ("write", "read")
+        )
+        return (subscript("_Items", given), Group("(", (*codecs, *at), ")"))
 
     def served(self, service: Service) -> str:
         pairs = tuple(
@@ -250,3 +284,17 @@ def _large(option: str, fields: Sequence[Field]) -> Iterator[Part]:
     keys = tuple(byte_string(f.key.encode()) for f in in_order(fields) if f.large)
     if keys:
         yield (f"{option}=", a_tuple(keys))
+
+
+def stream_argument(command: Command) -> Field | None:
+    """The one argument that is a stream, if there is one."""
+    return next((field for field in command.arguments if field.stream), None)
+
+
+def in_request(command: Command) -> tuple[Field, ...]:
+    """The arguments that travel in the request: all but a stream."""
+    return tuple(field for field in command.arguments if not field.stream)
+
+
+def _streams(command: Command) -> bool:
+    return command.result is not None and command.result.stream

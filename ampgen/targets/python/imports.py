@@ -20,15 +20,15 @@ STUBS = "ampgen.runtime.stubs"
 # Module -> what is taken from it, beside what the table of scalars names.
 _TAKEN: dict[str, str] = {
     "abc": "abstractmethod",
-    "collections.abc": "Awaitable Mapping Sequence",
+    "collections.abc": "AsyncIterable Awaitable Iterable Mapping Sequence",
     "dataclasses": "dataclass field",
     "enum": "StrEnum",
     "math": "inf nan",
     "typing": "ClassVar Self TypeAlias Unpack",
     STUBS: """
         DEFAULT FAULTS SIZE
-        Address BlockingClient Client Command CommandError ConnectOptions Connecting
-        DeclaredError LargeBox LocalOptions Server Timeout
+        Address BlockingClient BlockingStream Client Command CommandError ConnectOptions
+        Connecting DeclaredError Items LargeBox LocalOptions Server Stream Timeout
         closed_enum_decoder closed_enum_encoder current_call deprecated fault_at
         get_large get_whole maker missing no_results_read no_results_written
         open_enum_decoder open_enum_encoder read_box read_only_pair read_rest

@@ -132,7 +132,9 @@ def called_name(service: Service) -> str:
 
 
 def result_class(command: Command) -> str:
-    return f"{cap_words(command.name)}Result"
+    """Of a result in parentheses, or of the items of such a stream."""
+    streams = command.result is not None and command.result.stream
+    return f"{cap_words(command.name)}{'Item' if streams else 'Result'}"
 
 
 def member_class(union: Union, member: Field) -> str:

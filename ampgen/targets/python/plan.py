@@ -107,7 +107,10 @@ class NestedFunctions:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``test`` and ``maker`` are ``None`` where the result is bare: it is no record."""
+    """An answer, or an item of a stream, as a box.
+
+    ``test`` and ``maker`` are ``None`` where it is bare: it is no record.
+    """
 
     write: str
     read: str
@@ -120,16 +123,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One command: its request and its answer as boxes, and its entry for the runtime.
+    """One command: its boxes, and its entry for the runtime.
 
-    ``answer`` is ``None`` where it carries nothing.
+    ``answers`` are those behind the request: the answer, unless it carries nothing, and
+    the items of its streams.
     """
 
     write: str
     read: str
     writer: Writer
     reader: Reader
-    answer: Answer | None
+    answers: tuple[Answer, ...]
     entry: str
 
 
@@ -154,7 +158,7 @@ class Module:
     @property
     def has_large(self) -> bool:
         return any(
-            call.writer.large or (call.answer is not None and call.answer.writer.large)
+            call.writer.large or any(box.writer.large for box in call.answers)
             for call in self.calls
         )
 

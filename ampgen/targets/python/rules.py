@@ -1,4 +1,4 @@
-"""AMP06xx: names that collide in generated Python. AMP07xx: not generated yet."""
+"""AMP06xx: names that collide in generated Python."""
 
 from __future__ import annotations
 
@@ -61,8 +61,8 @@ SAME_CLASS = Rule(
     """\
 One module is generated for each file. It has a class for each struct, enum, union and
 error; a class `UnionMember` for each member of a union; `CommandResult` for each result
-in parentheses; `ServiceClient` and `ServiceServer` for each service. No two may share a
-name.
+in parentheses, `CommandItem` for a stream of them; `ServiceClient` and `ServiceServer`
+for each service. No two may share a name.
 
     struct TextClient { name: str; }
     service Text { command Get() -> (text: str); }
@@ -150,21 +150,6 @@ Rename one of them.
 """,
 )
 
-NO_STREAM = Rule(
-    "AMP0701",
-    "streams are not generated yet",
-    """\
-`stream` is part of the language, and is checked; this version has no Python for it yet.
-
-    command Tail(path: path) -> stream (line: str);
-
-Until it has, let the client ask again and again, or declare what the client answers and
-`calls` it from the service:
-
-    command Tail(path: path, after: int) -> (lines: [str]);
-""",
-)
-
 RULES: tuple[Rule, ...] = (
     SAME_METHOD,
     SAME_FIELD,
@@ -175,5 +160,4 @@ RULES: tuple[Rule, ...] = (
     SAME_MEMBER,
     SHADOWED_MODULE,
     SAME_MODULE,
-    NO_STREAM,
 )

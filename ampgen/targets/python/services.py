@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.targets.python import names, types
+from ampgen.targets.python.commands import in_request, stream_argument
 from ampgen.targets.python.declarations import class_header, described, function_header
 from ampgen.targets.python.docstrings import Section, docstring, prose
 from ampgen.targets.python.layout import (
@@ -22,7 +23,7 @@ from ampgen.targets.python.records import default
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from ampgen.model import Command, Service
+    from ampgen.model import Command, Field, Service
     from ampgen.targets.python.commands import Commands
     from ampgen.targets.python.scope import Scope
 
@@ -179,44 +180,63 @@ class Services:
             decorators = (statement("@", call("_deprecated", reason), indent=1),)
         text = self._scope.builtin("str")
         metadata = (subscript("_Mapping", text, text), " | None")
+        given = self._commands.given_result(command)
+        result, send, waits = "return ", "self._call", not blocking
+        streamed = stream_argument(command)
+        if command.oneway:
+            result, send = "", "self._send"
+        elif command.result is not None and command.result.stream:
+            given = subscript("_BlockingStream" if blocking else "_Stream", given)
+            send, waits = "self._stream", False
+        elif streamed is not None:
+            send = "self._call_sending"
         header = function_header(
             names.method_name(command),
             [
-                *self._parameters(command),
+                *self._parameters(command, blocking=blocking),
                 "timeout: _Timeout = _DEFAULT",
                 ("metadata: ", metadata, " = None"),
             ],
-            self._commands.given_result(command),
+            given,
             indent=1,
-            prefix="def" if blocking else "async def",
+            prefix="async def" if waits else "def",
         )
-        arguments = a_tuple(tuple(map(names.argument_name, command.arguments)))
-        constant = self._commands.constant(command)
-        send = "self._send" if command.oneway else "self._call"
-        result = "" if command.oneway else "return "
+        passed: list[Part] = [
+            self._commands.constant(command),
+            a_tuple(tuple(map(names.argument_name, in_request(command)))),
+            "timeout",
+            "metadata",
+        ]
+        if streamed is not None:
+            passed.append(names.argument_name(streamed))
         return Function(
             "\n".join((*decorators, header)),
             None if blocking else self._docstring(command),
             (
                 statement(
-                    result if blocking else f"{result}await ",
-                    call(send, constant, arguments, "timeout", "metadata"),
+                    f"{result}await " if waits else result,
+                    call(send, *passed),
                     indent=2,
                 ),
             ),
         )
 
-    def _parameters(self, command: Command) -> list[Part]:
+    def _parameters(self, command: Command, *, blocking: bool) -> list[Part]:
         """In declared order; what is required after what is not comes by name."""
         scope = self._scope
         by_position: list[Part] = ["self"]
         by_name: list[Part] = []
         seen_default = False
         for field in command.arguments:
-            annotated: Part = (
-                f"{names.argument_name(field)}: ",
-                types.taken_field(scope, field),
-            )
+            taken = types.taken_field(scope, field)
+            if field.stream:
+                plain = subscript("_Iterable", taken)
+                taken = (
+                    plain
+                    if blocking
+                    else either(plain, subscript("_AsyncIterable", taken))
+                )
+            annotated: Part = (f"{names.argument_name(field)}: ", taken)
             if field.required:
                 (by_name if seen_default else by_position).append(annotated)
                 continue
@@ -228,24 +248,32 @@ class Services:
         return [*by_position, "*", *by_name]
 
     def _handler(self, command: Command) -> Function:
-        scope = self._scope
         parameters: list[Part] = [
             "self",
             *(
-                (f"{names.argument_name(field)}: ", types.given_field(scope, field))
+                (f"{names.argument_name(field)}: ", self._read(field))
                 for field in command.arguments
             ),
         ]
         result = self._commands.taken_result(command)
+        if command.result is not None and command.result.stream:
+            returns: Part = subscript("_AsyncIterable", result)
+        else:
+            returns = either(result, subscript("_Awaitable", result))
         doc = self._docstring(command, deprecation=True)
         header = function_header(
             names.method_name(command),
             parameters,
-            either(result, subscript("_Awaitable", result)),
+            returns,
             indent=1,
             stub=doc is None,
         )
         return Function(f"    @_abstractmethod\n{header}", doc)
+
+    def _read(self, field: Field) -> Part:
+        """What a handler is given for an argument."""
+        given = types.given_field(self._scope, field)
+        return subscript("_Stream", given) if field.stream else given
 
     def _docstring(self, command: Command, *, deprecation: bool = False) -> str | None:
         """What is told of the command and its parts, and all that it may raise."""
@@ -258,7 +286,10 @@ class Services:
         )
         sections = (
             Section("Arguments", described(command.arguments, names.argument_name)),
-            Section("Returns", described(results, names.field_name)),
+            Section(
+                "Returns" if result is None or not result.stream else "Yields",
+                described(results, names.field_name),
+            ),
             Section("Raises", errors),
         )
         return docstring(

@@ -26,12 +26,14 @@ import pytest
 
 from ampgen import output
 from ampgen.pipeline import compile_schemas
-from ampgen.runtime import EncodeError, InternalError
+from ampgen.runtime import EncodeError, InternalError, Stream
 from ampgen.runtime.wire import write_box
 from tests.targets.python import hostile
 from tests.targets.python.conftest import EDGES, ROOT
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     from tests.targets.python.conftest import Compiling
 
 sys.path.insert(0, str(ROOT))
@@ -138,6 +140,36 @@ class Everything(ours.EverythingServer):
         self, key: str, digit: int | None, lower: str
     ) -> ours.UpperCaseResult:
         return ours.UpperCaseResult(answer=f"{key}{digit}", zebra=lower)
+
+    async def follow(self, file: Path, from_: int) -> AsyncIterator[ours.FollowItem]:
+        self.seen.append((file, from_))
+        yield ours.FollowItem(line="a")
+        yield ours.FollowItem(line="b", at=SCALARS.moment, level=ours.Level.LOUD)
+        raise ours.Rejected("no more", reason="the end")
+
+    async def count(self, to: int) -> AsyncIterator[int]:
+        for number in range(to):
+            yield number
+
+    async def walk(self, root: ours.Node) -> AsyncIterator[ours.Node]:
+        yield root
+        for child in root.children:
+            yield child
+
+    async def store(
+        self, name: str, chunks: Stream[bytes], overwrite: bool
+    ) -> ours.StoreResult:
+        self.seen.append((name, overwrite))
+        return ours.StoreResult(size=sum([len(chunk) async for chunk in chunks]))
+
+    async def import_(self, entries: Stream[audit.Entry]) -> None:
+        self.seen += [entry async for entry in entries]
+
+    async def translate(
+        self, words: Stream[list[str]], to: ours.Region | str
+    ) -> AsyncIterator[list[str]]:
+        async for some in words:
+            yield [f"{word} ({to})" for word in some]
 
     async def old_upper(self, text: str) -> ours.OldUpperResult:
         await self.watcher.progress(1, 2)
@@ -344,6 +376,33 @@ async def test_large_values_go_through_a_call() -> None:
         assert service.seen.pop() == ("a", 1, "", parts, index, [page])
         assert await client.copy(page) == page
         assert await client.copy() is None
+
+
+async def test_streams_go_through_calls() -> None:
+    service = Everything()
+    async with ours.EverythingClient.local(service) as client:
+        lines: list[ours.FollowItem] = []
+
+        async def follow() -> None:
+            async for line in client.follow("a/b", 7):
+                lines.append(line)  # noqa: PERF401  # what came before the error counts
+
+        with pytest.raises(ours.Rejected) as caught:
+            await follow()
+        assert lines == [
+            ours.FollowItem(line="a"),
+            ours.FollowItem(line="b", at=SCALARS.moment, level=ours.Level.LOUD),
+        ]
+        assert caught.value.reason == "the end"
+        assert [number async for number in client.count(3)] == [0, 1, 2]
+        assert [node async for node in client.walk(NODE)] == [NODE, *NODE.children]
+        stored = await client.store("x", (b"ab", b"", b"c"), overwrite=True)
+        assert stored == ours.StoreResult(size=3)
+        entry = audit.Entry(at=SCALARS.moment, who="me")
+        await client.import_([entry])
+        words = client.translate([("a", "b"), ()], to="mars")
+        assert [some async for some in words] == [["a (mars)", "b (mars)"], []]
+    assert service.seen == [(Path("a/b"), 7), ("x", True), entry]
 
 
 async def test_a_handler_of_before_an_optional_argument_is_called_without_it() -> None:

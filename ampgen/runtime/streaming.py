@@ -1,0 +1,314 @@
+"""Calls of ours that stream.
+
+The call's answer, or its error, ends whatever streams it has. A call that is given up
+ends them at the peer too, but tells it only once that has shown that it knows streams.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import logging
+from typing import TYPE_CHECKING, Any
+
+from ampgen.runtime import answers
+from ampgen.runtime.calls import Call
+from ampgen.runtime.errors import DecodeError, Fault
+from ampgen.runtime.streams import (
+    ARGUMENTS,
+    RESULTS,
+    Incoming,
+    Outgoing,
+    box_of,
+    close_source,
+    items_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import (
+        AsyncIterable,
+        AsyncIterator,
+        Iterable,
+        Mapping,
+    )
+    from typing import Protocol
+
+    from ampgen.runtime import streams
+    from ampgen.runtime.command import AnyCommand, Items
+
+    class Link(streams.Link, Protocol):
+        def give_up(self, call: Call) -> None: ...
+
+    class Host(streams.Host, Protocol):
+        @property
+        def protocol(self) -> Link: ...
+        async def begin(
+            self,
+            stream: StreamCall,
+            arguments: Any,
+            seconds: float | None,
+            metadata: Mapping[str, str] | None,
+            began: float,
+        ) -> None: ...
+
+    class Caller(Protocol):
+        """What finds the connection for a call."""
+
+        @property
+        def loop(self) -> asyncio.AbstractEventLoop: ...
+        async def reach(self, command: AnyCommand, seconds: float | None) -> Host: ...
+
+
+logger = logging.getLogger("ampgen")
+
+# The event loop alone would not keep a task that waits for nothing that lives.
+_running: set[asyncio.Task[None]] = set()
+
+
+class StreamCall(Call):
+    """A call of ours that streams.
+
+    ``repeated``: the answer has repeated the stream's id.
+    """
+
+    _protocol: Link  # once it is open
+
+    def __init__(
+        self,
+        caller: Caller,
+        command: AnyCommand,
+        arguments: Any,
+        sent: AsyncIterable[Any] | Iterable[Any],
+        seconds: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> None:
+        self.command = command
+        self.deadline = self.seconds = self.metadata = None
+        self.repeated = False
+        self.incoming: Received | None = None
+        self._caller = caller
+        self._request = (arguments, seconds, metadata)
+        self._sender: Sender | None = None
+        self._future: asyncio.Future[Any] | None = None
+        self._asked = self.done = False
+        if command.items is not None:
+            self.incoming = Received(self, command.items)
+        if command.sends is not None:
+            source = items_of(sent, command)
+            self._sender = Sender(self, command.sends, source)
+
+    # --- whoever calls ----------------------------------------------------------------
+
+    async def result(self) -> Any:
+        """Call, and wait for the answer; for a call without a stream of results."""
+        self._future = asyncio.get_running_loop().create_future()
+        try:
+            await self.open()
+            return await self._future
+        finally:
+            await self.aclose()
+
+    async def open(self) -> None:
+        arguments, seconds, metadata = self._request
+        self._request = ((), None, None)
+        began = self._caller.loop.time()
+        host = await self._caller.reach(self.command, seconds)
+        self._protocol = host.protocol
+        if self.incoming is not None:
+            self.incoming.attach(host)
+        if self._sender is not None:
+            self._sender.host = host
+            self._sender.context = contextvars.copy_context()
+        await host.begin(self, arguments, seconds, metadata, began)
+
+    def extras(self, tag: bytes) -> dict[bytes, bytes]:
+        """The keys that the request has beside its arguments; the id is its tag."""
+        extras = {b"_stream": tag}
+        if self.incoming is not None:
+            extras[b"_credit"] = b"%d" % self.incoming.window
+        return extras
+
+    def begun(self) -> None:
+        """The request is on its way."""
+        self._asked = True
+        if self.incoming is not None:
+            self.incoming.granted = self.incoming.window
+            self.incoming.register(self.tag)
+        if self._sender is not None:
+            self._sender.register(self.tag)
+        if self.done:  # it was left while it waited for room
+            self.forget()
+            self._protocol.give_up(self)
+
+    def leave(self, error: BaseException | None = None) -> None:
+        """The answer is of no interest any more, or for this reason fails here."""
+        if not self.done:
+            self._end(error)
+            if self._asked:
+                self._protocol.give_up(self)
+
+    async def aclose(self) -> None:
+        self.leave()
+        if self.incoming is not None:
+            self.incoming.close()
+        if self._sender is not None:
+            await self._sender.close()
+
+    # --- the answer -------------------------------------------------------------------
+
+    def answered(self, result: Any) -> None:
+        if self.done:
+            self.forget()
+        elif not self.repeated:
+            rule = "missing from the answer: the peer does not stream"
+            self._end(DecodeError(self.command.name, "_stream", rule))
+        else:
+            self._end()
+            if self._future is not None and not self._future.done():
+                self._future.set_result(result)
+
+    def failed(self, error: BaseException) -> None:
+        if self.done:
+            self.forget()
+        else:
+            self._end(error)
+
+    def _end(self, error: BaseException | None = None) -> None:
+        self.done = True
+        if self._asked:
+            self.forget()
+        if self._sender is not None:
+            self._sender.stop()
+        if self.incoming is not None:
+            self.incoming.finish(error)
+        elif error is not None and self._future is not None and not self._future.done():
+            self._future.set_exception(error)
+
+    # --- the peer, when it is given up ------------------------------------------------
+
+    def stop_peer(self) -> bool:
+        """Tell the peer that it may end, as far as it has shown that it knows streams.
+
+        False: nothing has been said.
+        """
+        failed = self._sender is not None and self._sender.failed
+        incoming = self.incoming
+        # a handler that can go on hears first of what failed here
+        told = failed and incoming is not None and incoming.granted > 0
+        if incoming is not None and incoming.heard and not told:
+            incoming.stop()
+            return True
+        if failed:
+            self.linger()
+        return failed
+
+    def linger(self) -> None:
+        """Tell the peer as soon as it shows that it knows streams."""
+        if self.incoming is not None:
+            self.incoming.linger()
+        if self._sender is not None:
+            self._sender.linger()
+
+    def forget(self) -> None:
+        """No box of its streams is of interest any more."""
+        if self.incoming is not None:
+            self.incoming.unregister()
+        if self._sender is not None:
+            self._sender.unregister()
+
+
+class Received(Incoming[Any]):
+    """The stream of results of a call of ours."""
+
+    __slots__ = ("_call",)
+
+    def __init__(self, call: StreamCall, items: Items[Any]) -> None:
+        super().__init__(call.command, items, RESULTS)
+        self._call = call
+
+    async def open(self) -> None:
+        await self._call.open()
+
+    def leave(self) -> None:
+        self._call.leave()
+
+    def refuse(self, fault: Fault) -> None:
+        self._call.leave(DecodeError(self._call.command.name, fault.path, fault.rule))
+
+    async def aclose(self) -> None:
+        await self._call.aclose()
+
+
+class Sender(Outgoing):
+    """The stream argument of a call of ours.
+
+    It runs in a task of its own, from the first credit on, in the caller's ``context``.
+    ``failed``: what makes the items did, and the peer has been told.
+    """
+
+    __slots__ = ("_call", "_granted", "_left", "_source", "_told", "context", "failed")
+
+    def __init__(
+        self, call: StreamCall, items: Items[Any], source: AsyncIterator[Any]
+    ) -> None:
+        super().__init__(call.command, items, ARGUMENTS)
+        self.context: contextvars.Context | None = None
+        self.failed = False
+        self._call = call
+        self._source = source
+        self._granted = self._left = self._told = False
+
+    def grant(self, count: int) -> None:
+        super().grant(count)
+        self._granted = True
+        if self._left:
+            self.unregister()
+            self._end(answers.GIVEN_UP)
+        elif self.task is None and not self.stopped:
+            self.task = self.host.loop.create_task(
+                self._produce(), context=self.context
+            )
+            _running.add(self.task)
+            self.task.add_done_callback(_running.discard)
+
+    async def _produce(self) -> None:
+        try:
+            await self.run(self._source)
+        except BaseException as error:
+            fine = isinstance(error, Exception)  # else it is cancelled by others
+            if not self.stopped:
+                self._fail(error)
+            elif fine:
+                logger.exception("%s: its items do not end well", self._command.name)
+            if not fine:
+                raise
+        else:
+            if not self.stopped:
+                self._end()
+
+    def _fail(self, error: BaseException) -> None:
+        self.failed = True
+        self._end(answers.producer_failure(self._command, error))
+        self._call.leave(error)
+
+    def _end(self, failure: answers.Failure | None = None) -> None:
+        """Tell the peer that no more comes, and why, if it is no good reason."""
+        self._told = True
+        pairs = {} if failure is None else answers.error_pairs(failure)
+        self.host.queue(box_of(self._wire + ARGUMENTS.end, self._stream, pairs))
+
+    def linger(self) -> None:
+        """Tell the peer that no more comes, once it has shown that it knows streams."""
+        if not self._granted:
+            self._left = True
+            self.register(self._stream)
+        elif not self._told:
+            self._end(answers.GIVEN_UP)
+
+    async def close(self) -> None:
+        """Stop it, and wait until what makes the items is closed."""
+        self.stop()
+        if self.task is None:
+            await close_source(self._source, self._command)
+        elif self.task is not asyncio.current_task():
+            await asyncio.wait([self.task])
