@@ -42,5 +42,5 @@ def test_every_rule_has_a_case() -> None:
 
 
 def test_the_example_of_the_language_lacks_nothing() -> None:
-    compiled = compile_schemas([CASES / "language.amp"])
+    compiled = compile_schemas([CASES.parent / "language" / "everything.amp"])
     assert compiled.files is not None
