@@ -13,6 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
+	$(BIN)/ampgen fmt --check schemas
 
 lint: .venv/test
 	$(BIN)/ruff check .

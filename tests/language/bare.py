@@ -12,9 +12,12 @@ def bare(node: Any) -> Any:
     """Plain tuples, equal for two files that say the same."""
     if dataclasses.is_dataclass(node):
         values = (getattr(node, field.name) for field in dataclasses.fields(node))
-        kept = (bare(value) for value in values if not isinstance(value, Source | Span))
-        return (type(node).__name__, *kept)
+        kept = (value for value in values if not isinstance(value, Source | Span))
+        return (type(node).__name__, *map(bare, kept))
     if isinstance(node, tuple):
-        items: tuple[Any, ...] = node
-        return tuple(map(bare, items))
+        return _each(node)
     return repr(node)  # nan is equal to itself, and -0.0 is not 0.0
+
+
+def _each(nodes: Any) -> tuple[Any, ...]:
+    return tuple(map(bare, nodes))
