@@ -13,7 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
-	$(BIN)/ampgen fmt --check schemas
+	$(BIN)/ampgen fmt --check schemas docs/examples/large
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     )
     from ampgen.runtime.extras import Metadata
     from ampgen.runtime.jsonvalue import Json
+    from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
     from ampgen.runtime.status import ConnectionState, ConnectionStatus
@@ -77,6 +78,7 @@ __all__ = [
     "Reconnect",
     "RemoteError",
     "Retry",
+    "Schemas",
     "Server",
     "Timeout",
     "TlsError",
@@ -122,6 +124,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Reconnect": "backoff",
         "RemoteError": "errors",
         "Retry": "backoff",
+        "Schemas": "reflection",
         "Server": "services",
         "Timeout": "command",
         "TlsError": "errors",

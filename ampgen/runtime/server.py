@@ -67,6 +67,7 @@ def serve(
     starttls_required: bool = True,
     handshake_timeout: float = HANDSHAKE_TIMEOUT,
     keepalive: float | None = None,
+    reflect: bool = False,
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
@@ -78,6 +79,7 @@ def serve(
     refused, unless ``starttls_required`` is false. A client that has not got so far
     within ``handshake_timeout`` seconds is cut off.
     ``keepalive``: seconds of silence after which a peer is asked for a sign of life.
+    ``reflect``: a peer may ask for the schemas of the services.
     """
     for option, context in (("tls", tls), ("starttls", starttls)):
         if context is not None:
@@ -86,7 +88,7 @@ def serve(
         raise ValueError("tls= and starttls=: one of them, TLS begins only once")
     return Listener(
         address,
-        Services(services),
+        Services(services, reflect=reflect),
         drain_timeout=drain_timeout,
         limits=limits or Limits(),
         fallback=fallback,

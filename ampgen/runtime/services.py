@@ -10,6 +10,7 @@ from abc import ABC
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ampgen.runtime.command import AnyCommand, Handler
+from ampgen.runtime.reflection import SCHEMA, SchemaSource, schema_handler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -19,9 +20,11 @@ class Server(ABC):  # noqa: B024  # the generated classes have the abstract meth
     """The base of the generated server classes.
 
     ``__ampgen_commands__``: for each command that a class adds, the name of its method.
+    ``__ampgen_service__``: the service's name in its schema, and that.
     """
 
     __ampgen_commands__: ClassVar[tuple[tuple[AnyCommand, str], ...]] = ()
+    __ampgen_service__: ClassVar[tuple[str, SchemaSource] | None] = None
 
 
 Service: TypeAlias = "Server | Callable[[Any], Server]"
@@ -29,9 +32,12 @@ Service: TypeAlias = "Server | Callable[[Any], Server]"
 
 
 class Services:
-    """What one end serves; what factories make is checked for each connection."""
+    """What one end serves; what factories make is checked for each connection.
 
-    def __init__(self, services: Iterable[Service]) -> None:
+    ``reflect``: the peer may ask for the schemas of it.
+    """
+
+    def __init__(self, services: Iterable[Service], *, reflect: bool = False) -> None:
         objects: list[Server] = []
         self._factories: list[Callable[[Any], Server]] = []
         for service in services:
@@ -45,6 +51,9 @@ class Services:
                     f" that makes one, not a {type(service).__qualname__}"
                 )
         self._handlers = handlers_of(objects)
+        self._reflected = objects if reflect else None
+        if reflect:
+            self._handlers[SCHEMA.wire] = schema_handler(objects)
 
     def add(self, name: bytes, handler: Handler) -> None:
         """Answer one more command; ``ValueError`` if a service does."""
@@ -63,7 +72,10 @@ class Services:
                     f"{factory!r} made a {type(service).__qualname__}, not a service"
                 )
             made.append(service)
-        return handlers_of(made, self._handlers)
+        handlers = handlers_of(made, self._handlers)
+        if self._reflected is not None:
+            handlers[SCHEMA.wire] = schema_handler((*self._reflected, *made))
+        return handlers
 
 
 def handlers_of(

@@ -50,6 +50,7 @@ from ampgen.runtime.errors import (
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
 from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.records import maker
+from ampgen.runtime.reflection import SchemaSource
 from ampgen.runtime.services import Server
 from ampgen.runtime.values import (
     decode_bool,
@@ -94,6 +95,7 @@ __all__ = [
     "Json",
     "LargeBox",
     "LocalOptions",
+    "SchemaSource",
     "Server",
     "Timeout",
     "closed_enum_decoder",

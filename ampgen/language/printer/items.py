@@ -259,7 +259,7 @@ def _hoist(tail: list[Comment], trailing: list[Comment]) -> None:
 def _docs_first(item: Item) -> Item:
     """A doc comment may follow annotations: it goes before them."""
     first = item.parts[0]
-    if not any(one.kind is Kind.DOC for one in item.leading):
+    if first.before and not any(one.kind is Kind.DOC for one in item.leading):
         item.leading += (one for one in first.before if one.kind is Kind.DOC)
         first.before = [one for one in first.before if one.kind is not Kind.DOC]
     return item

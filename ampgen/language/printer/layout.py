@@ -79,15 +79,21 @@ class _Text:
     def token(self, token: str, *, space: bool | None = None) -> None:
         """``space``: before it; unless it is said, as between any two such tokens."""
         if space is None:
-            behind = self._last not in _NO_SPACE_BEHIND
-            space = behind and token not in _NO_SPACE_BEFORE
-        self._space(needed=space)
+            space = token not in _NO_SPACE_BEFORE and self._last not in _NO_SPACE_BEHIND
+        if self._ended:
+            self._go_on()
+        elif space:
+            self._line += " "
         self._line += token
         self._last = token
-        self.widest = max(self.widest, len(self._line))
+        if len(self._line) > self.widest:
+            self.widest = len(self._line)
 
     def comment(self, comment: Comment, *, space: bool = False) -> None:
-        self._space(needed=space or self._last not in _NO_SPACE_BEHIND)
+        if self._ended:
+            self._go_on()
+        elif space or self._last not in _NO_SPACE_BEHIND:
+            self._line += " "
         *lines, last = comment.lines(len(self._line))
         for line in lines:
             self._lines.append(self._line + line)
@@ -107,12 +113,9 @@ class _Text:
         self._line = other._line
         self.widest = max(self.widest, other.widest)
 
-    def _space(self, *, needed: bool) -> None:
-        if self._ended:
-            self.line()
-            self._line += INDENT
-        elif needed:
-            self._line += " "
+    def _go_on(self) -> None:
+        self.line()
+        self._line += INDENT
 
 
 # --- one item -------------------------------------------------------------------------
@@ -143,6 +146,8 @@ def _places(item: Item, margin: str) -> Iterator[_Notes]:
 def _choices(item: Item) -> list[tuple[bool, ...]]:
     """Which lists of the item are broken: as few as may be, the last one first."""
     lists = [p for p in item.parts if isinstance(p, Body) and p.bracket == "("]
+    if not lists:
+        return [()]
     choices = product((False, True), repeat=len(lists))
     return [
         choice
@@ -212,7 +217,7 @@ def _parts(text: _Text, item: Item, margin: str, broken: Sequence[bool]) -> None
     choices = iter(broken)
     answers = False
     for at, part in enumerate(item.parts):
-        if at:
+        if at and part.before:
             text.comments(part.before)
         if not isinstance(part, Body):
             text.token(part.text)

@@ -28,7 +28,7 @@ _TAKEN: dict[str, str] = {
     STUBS: """
         DEFAULT FAULTS SIZE
         Address BlockingClient Client Command CommandError ConnectOptions Connecting
-        DeclaredError LargeBox LocalOptions Server Timeout
+        DeclaredError LargeBox LocalOptions SchemaSource Server Timeout
         closed_enum_decoder closed_enum_encoder current_call deprecated fault_at
         get_large get_whole maker missing no_results_read no_results_written
         open_enum_decoder open_enum_encoder read_box read_only_pair read_rest
