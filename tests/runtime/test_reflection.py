@@ -30,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 def declares(name: str, source: SchemaSource | None) -> Server:
     """A service of that name and schema, without commands."""
     known = None if source is None else (name, source)
-    return type(name, (Server,), {"__ampgen_service__": known})()
+    service: Server = type(name, (Server,), {"__ampgen_service__": known})()
+    return service
 
 
 def told(*services: Server) -> Schemas:
