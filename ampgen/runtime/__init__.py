@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         UnknownCommand,
     )
     from ampgen.runtime.extras import Metadata
+    from ampgen.runtime.health import HealthClient, HealthService
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.server import Listener, serve
@@ -67,6 +68,8 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "Handover",
+    "HealthClient",
+    "HealthService",
     "InternalError",
     "InvalidArgument",
     "Json",
@@ -113,6 +116,8 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "DecodeError": "errors",
         "EncodeError": "errors",
         "Handover": "descriptors",
+        "HealthClient": "health",
+        "HealthService": "health",
         "InternalError": "errors",
         "InvalidArgument": "errors",
         "Json": "jsonvalue",

@@ -29,6 +29,7 @@ PROGRAMS = [
         "staying_connected/staying_connected.py",
         "repeat.amp",
     ),
+    ("health.md", "health/health.py", "repeat.amp"),
     ("reflection.md", "reflection/reflection.py", "repeat.amp"),
 ]
 SERVED = {"blocking.md": "repeat/server.py"}  # what such a program is to call
