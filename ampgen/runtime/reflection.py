@@ -166,5 +166,6 @@ SCHEMA = Command[tuple[()], Schemas](
     read_arguments=_read_arguments,
     write_answer=_write_answer,
     read_answer=_read_answer,
+    idempotent=True,
     large_results=(b"schemas", b"services"),
 )

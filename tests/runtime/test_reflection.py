@@ -50,6 +50,14 @@ async def test_a_server_tells_its_schemas() -> None:
         assert schemas.services == [("Text", "text.amp"), ("Events", "text.amp")]
 
 
+async def test_a_connection_that_lasts_asks_as_well() -> None:
+    async with (
+        serve("127.0.0.1:0", Text(), reflect=True) as server,
+        connect(server.addresses[0], reconnect=True) as connection,
+    ):
+        assert list(await connection.schemas(timeout=PATIENCE)) == ["text.amp"]
+
+
 @pytest.mark.parametrize("reflect", [True, False])
 async def test_one_that_serves_nothing_else(reflect: bool) -> None:
     async with (
