@@ -1,7 +1,7 @@
 """The one canonical form of a schema file.
 
 What is printed depends on the tokens and comments alone, but for three things that are
-taken from the author: one blank line in the place of any number inside a body, whether
+taken from the author: one blank line in the place of any number inside a block, whether
 a comment stands on a line of its own, and how a number is written. Printing the result
 again changes nothing.
 

@@ -252,7 +252,8 @@ def _broken(text: _Text, body: Body, margin: str, end: str, bracket: str) -> Non
         text.comment(comment, space=True)
     for at, item in enumerate(body.items):
         inner = _item(item, margin + INDENT, end)
-        text.add(inner, blank=at > 0 and item.blank_before)
+        is_parted = at > 0 and item.blank_before and body.bracket == "{"
+        text.add(inner, blank=is_parted)
     _closing(text, body, margin + INDENT)
     if body.items or body.opening or body.closing:
         text.line()
