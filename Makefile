@@ -13,6 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
+	$(BIN)/ampgen fmt --check schemas docs/examples/large
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -31,6 +32,7 @@ layers: .venv/test
 
 generated: .venv/test
 	$(BIN)/ampgen compile schemas/*.amp -o generated_example --check
+	$(BIN)/ampgen compile schemas/health.amp -o ampgen/runtime/generated --check
 	$(BIN)/ampgen compile tests/runtime/text.amp -o tests/runtime/made --check
 
 # Warnings are errors, asyncio is in debug mode, and every branch of the runtime is covered.

@@ -1,4 +1,5 @@
-"""The only writer of files: a folder becomes what was generated, whole or not at all.
+"""The only writer of files: a folder becomes what was generated, whole or not at all,
+and so does a schema that is formatted.
 
 A file is ours if it begins with the compiler's header. Only such files are overwritten
 or removed; a file that already says the right thing is not touched at all.
@@ -100,6 +101,22 @@ def write(folder: Path, files: Mapping[str, str]) -> Changes:
         _remove_bytecode(folder / name)
         _remove_empty(folder, (folder / name).parent)
     return changes
+
+
+def replace(path: Path, content: bytes) -> None:
+    """Make a file say something else, at once; a link stays one. Its mode is kept.
+
+    Raises :class:`OutputError`, with the file as it was.
+    """
+    path = Path(os.path.realpath(path))
+    try:
+        with TemporaryDirectory(prefix=_STAGING, dir=path.parent) as staging:
+            new = Path(staging, "new")
+            new.write_bytes(content)
+            shutil.copymode(path, new)
+            os.replace(new, path)
+    except OSError as error:
+        raise OutputError(_sentence(error, path)) from None
 
 
 def _put_in_place(

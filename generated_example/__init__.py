@@ -70,6 +70,14 @@ from .everything import (
     WatcherServer,
     Writer,
 )
+from .health import (
+    CheckResult,
+    HealthBlockingClient,
+    HealthClient,
+    HealthServer,
+    Status,
+    UnknownService,
+)
 from .repeat import (
     RepeatResult,
     RepeaterBlockingClient,
@@ -92,6 +100,7 @@ __all__ = [
     "ChatEventsClient",
     "ChatEventsServer",
     "ChatServer",
+    "CheckResult",
     "ConnectResult",
     "Corrupt",
     "Defaults",
@@ -103,6 +112,9 @@ __all__ = [
     "FilesClient",
     "FilesServer",
     "FollowItem",
+    "HealthBlockingClient",
+    "HealthClient",
+    "HealthServer",
     "JanitorBlockingClient",
     "JanitorClient",
     "JanitorServer",
@@ -132,6 +144,7 @@ __all__ = [
     "RootClient",
     "RootServer",
     "Scalars",
+    "Status",
     "StoreResult",
     "TailItem",
     "Target",
@@ -141,6 +154,7 @@ __all__ = [
     "TargetPath",
     "TooLarge",
     "TooLong",
+    "UnknownService",
     "UploadResult",
     "UpperCaseResult",
     "WatcherBlockingClient",

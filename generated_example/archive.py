@@ -35,6 +35,7 @@ from ampgen.runtime.stubs import (
     ConnectOptions as _ConnectOptions,
     DeclaredError as _DeclaredError,
     Items as _Items,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Stream as _Stream,
     Timeout as _Timeout,
@@ -912,6 +913,43 @@ _SIZE_2 = _Command[tuple[str], int](
     required=(True,),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "archive.amp",
+    """\
+//! Files that travel piece by piece: streams of results, of arguments, and of both.
+
+error NoSuchFile "NO_SUCH_FILE" {
+    name: str?;
+}
+
+error TooLarge "TOO_LARGE" {
+    limit: int?;
+}
+
+service Archive {
+    /// The lines of a file, and then those that are added, as they come.
+    command Tail(
+        name: str,
+        /// The first line to tell of.
+        from: int = 0,
+    ) -> stream (number: int, line: str) raises NoSuchFile;
+
+    /// The whole of a file.
+    command Download(name: str) -> chunk: stream bytes raises NoSuchFile;
+
+    /// Write a file, and tell how large it is.
+    command Upload(name: str, chunks: stream bytes) -> (size: int) raises NoSuchFile, TooLarge;
+
+    /// Each line that has the word in it, as soon as it has come.
+    command Search(word: str, lines: stream str) -> stream str raises TooLarge;
+
+    /// A call beside the streams.
+    command Size(name: str) -> int raises NoSuchFile;
+}
+""",
+)
+
 ArchiveServer.__ampgen_commands__ = (
     (_TAIL, "tail"),
     (_DOWNLOAD, "download"),
@@ -919,3 +957,4 @@ ArchiveServer.__ampgen_commands__ = (
     (_SEARCH, "search"),
     (_SIZE_2, "size"),
 )
+ArchiveServer.__ampgen_service__ = ("Archive", __ampgen_schema__)

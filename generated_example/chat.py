@@ -35,6 +35,7 @@ from ampgen.runtime.stubs import (
     Connecting as _Connecting,
     DeclaredError as _DeclaredError,
     LocalOptions as _LocalOptions,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Timeout as _Timeout,
     current_call as _current_call,
@@ -854,9 +855,60 @@ _LEAVE = _Command[tuple[()], None](
     required=(),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "chat.amp",
+    """\
+//! A chat: the server calls its clients.
+
+/// Someone else in the room has this name.
+error NameTaken "NAME_TAKEN" {
+    name: str?;
+}
+
+/// Only who has joined may speak.
+error NotInRoom "NOT_IN_ROOM";
+
+struct Message {
+    sender: str;
+    text: str;
+    at: datetime;
+}
+
+/// What a client answers while it is connected to the chat.
+service ChatEvents {
+    /// Someone has spoken.
+    oneway command Said(message: Message);
+
+    /// Someone has come or gone.
+    oneway command Members(names: [str]);
+
+    /// Is anybody there? A client that does not answer is put out of the room.
+    @timeout(5s)
+    command Ping(nonce: int) -> nonce: int;
+}
+
+service Chat calls ChatEvents {
+    /// Enter the room.
+    command Join(name: str) -> (
+        /// Who is there already.
+        names: [str],
+        /// What was said last, the oldest first.
+        recent: [Message],
+    ) raises NameTaken;
+
+    command Say(text: str) raises NotInRoom;
+
+    command Leave();
+}
+""",
+)
+
 ChatEventsServer.__ampgen_commands__ = (
     (_SAID, "said"),
     (_MEMBERS, "members"),
     (_PING, "ping"),
 )
+ChatEventsServer.__ampgen_service__ = ("ChatEvents", __ampgen_schema__)
 ChatServer.__ampgen_commands__ = ((_JOIN, "join"), (_SAY, "say"), (_LEAVE, "leave"))
+ChatServer.__ampgen_service__ = ("Chat", __ampgen_schema__)

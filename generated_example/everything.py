@@ -52,6 +52,7 @@ from ampgen.runtime.stubs import (
     Json as _Json,
     LargeBox as _LargeBox,
     LocalOptions as _LocalOptions,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Stream as _Stream,
     Timeout as _Timeout,
@@ -6757,7 +6758,292 @@ _DROP = _Command[tuple[int], None](
     required=(True,),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "everything.amp",
+    """\
+//! Every construct that is generated: for looking things up, and for tests.
+//!
+//! Text in docs is taken as it is: \\ and ""\" and a tab\tand "quotes".
+
+import "common/geo.amp";
+import "common/audit.amp" as log;
+
+/// How loud a line is. Values are strings on the wire; a bare name stands for itself.
+enum Level {
+    DEBUG = "debug";
+    /// What is told if nothing else is said.
+    INFO = "info";
+    LOUD;
+    /// A member that Python's strings have as a method.
+    title;
+    @deprecated("say LOUD") SHOUT = "shout";
+}
+
+/// An open enum keeps a value that it does not know, so that a newer peer can add one.
+open enum Region {
+    EU = "eu";
+    US = "us";
+}
+
+type UserId = int;
+type Tags = [str];
+
+/// One field of each scalar.
+struct Scalars {
+    truth: bool;
+    whole: int;
+    real: float;
+    text: str;
+    raw: bytes;
+    exact: decimal;
+    moment: datetime;
+    day: date;
+    span: duration;
+    id: uuid;
+    any: json;
+    file: path;
+}
+
+/// The same, and each may be absent.
+struct MaybeScalars {
+    truth: bool?;
+    whole: int?;
+    real: float?;
+    text: str?;
+    raw: bytes?;
+    exact: decimal?;
+    moment: datetime?;
+    day: date?;
+    span: duration?;
+    id: uuid?;
+    any: json?;
+    file: path?;
+}
+
+/// Every kind of default.
+struct Defaults {
+    truth: bool = true;
+    whole: int = -5;
+    real: float = 1e100;
+    most: float = inf;
+    least: float = -inf;
+    none: float = nan;
+    text: str = "it's \\"so\\"\\n";
+    level: Level = INFO;
+    region: Region = EU;
+    tags: Tags = [];
+    more: [str] = ["a", "b"];
+    levels: [Level] = [DEBUG, LOUD];
+    grid: [[int]] = [[1, 2], []];
+    scores: {str: float} = {};
+}
+
+/// Lists and maps of all kinds of things.
+struct Nested {
+    flat: [int];
+    deep: [[[str]]];
+    points: [geo.Point];
+    rows: [[geo.Point]];
+    targets: [Target];
+    anything: [json];
+    by_name: {str: int};
+    by_number: {int: geo.Point};
+    by_id: {uuid: [str]};
+    by_region: {Region: {str: Target}};
+    maps: [{str: json}];
+}
+
+/// A tree: structs may hold themselves through a list, a map or an optional.
+struct Node {
+    name: str;
+    parent: Node?;
+    children: [Node] = [];
+    named: {str: Node} = {};
+}
+
+/// Fields may be optional (`?`) or have a default; both may be absent on the wire.
+struct Author {
+    id: UserId;
+    name: str;
+    born: date?;
+    home: geo.Point?;
+    /// Never shown.
+    @sensitive password: str?;
+    @wire("e-mail") mail: str = "";
+    @deprecated("use mail") fax: str?;
+    from: str?;
+    self: int = 0;
+    reserved "nick", "age";
+}
+
+@deprecated("use Author")
+struct Writer {
+    name: str;
+}
+
+/// Exactly one member is present.
+union Target {
+    /// Someone.
+    author: Author;
+    path: str;
+    many: [Target];
+    level: Level;
+}
+
+/// Every field of an error is optional or has a default.
+error Rejected "REJECTED" {
+    /// Why.
+    reason: str?;
+    code: int = 0;
+    hints: [str] = [];
+    levels: {str: Level} = {};
+    author: Author?;
+    @sensitive secret: str?;
+}
+
+/// A fatal error closes the connection after it has been sent.
+fatal error Corrupt;
+
+/// What the *client* answers while it is connected to Everything.
+service Watcher {
+    oneway command Progress(done: int, total: int);
+    command Confirm(question: str) -> bool;
+}
+
+service Everything extends log.Audited calls Watcher {
+    command EchoScalars(value: Scalars) -> value: Scalars;
+    command EchoMaybe(value: MaybeScalars) -> value: MaybeScalars;
+    command EchoDefaults(value: Defaults) -> value: Defaults;
+    command EchoNested(value: Nested) -> value: Nested;
+    command EchoNode(value: Node) -> value: Node;
+    command EchoTarget(value: Target) -> value: Target;
+    command EchoScalarArguments(
+        truth: bool,
+        whole: int,
+        real: float,
+        text: str,
+        raw: bytes,
+        exact: decimal,
+        moment: datetime,
+        day: date,
+        span: duration,
+        id: uuid,
+        any: json,
+        file: path,
+    ) -> (
+        truth: bool,
+        whole: int,
+        real: float,
+        text: str,
+        raw: bytes,
+        exact: decimal,
+        moment: datetime,
+        day: date,
+        span: duration,
+        id: uuid,
+        any: json,
+        file: path,
+    );
+
+    /// Optional and default arguments; a required one behind them comes by name.
+    command Arguments(
+        first: str,
+        second: int = 1,
+        third: [str]?,
+        level: Level = LOUD,
+        numbers: [int] = [1, 2],
+        scores: {str: float} = {},
+        /// Keyword-only in Python.
+        last: str,
+        timeout: float?,
+    ) -> (text: str, count: int?);
+
+    command Maybe(text: str?) -> text: str?;
+
+    /// Values that may be over 64 KiB, and others beside them.
+    command Render(
+        page: large str,
+        size: int?,
+        @wire("page.1") fine: str = "",
+        parts: large [Node] = [],
+        index: large {str: int}?,
+        @wire("Any") any: large json,
+    ) -> (page: large bytes, node: large Node?, target: large Target, count: int?);
+    command Copy(text: large str?) -> text: large str?;
+    command Sort(numbers: [float], by: {str: int} = {}) -> [float];
+    command Upper(text: str) -> str;
+
+    /// No arrow: the answer carries nothing, but it is still awaited.
+    command Touch(target: Target);
+
+    command Fail(how: str) raises Rejected, Corrupt;
+
+    /// One way: no answer is asked for.
+    oneway command Log(level: Level, line: str, entry: log.Entry?);
+
+    /// Keys that sort before AMP's own.
+    @wire("UPPER")
+    command UpperCase(@wire("Key") key: str, @wire("0") digit: int?, lower: str) -> (
+        @wire("Answer") answer: str,
+        zebra: str,
+    );
+
+    /// A stream of results: its items come one by one, and the last one may never come.
+    command Follow(file: path, from: int = 0) -> stream (
+        /// Without its end.
+        line: str,
+        at: datetime?,
+        @wire("Level") level: Level = INFO,
+    ) raises Rejected;
+
+    /// A bare stream, whose items have the key `item`, or one of their own.
+    command Count(to: int) -> stream int;
+    command Walk(root: Node) -> node: stream Node;
+
+    /// A stream of arguments.
+    command Store(name: str, chunks: stream bytes, overwrite: bool = false) -> (
+        size: int,
+    ) raises Rejected;
+    command Import(entries: stream log.Entry);
+
+    /// Both at once.
+    command Translate(words: stream [str], to: Region = EU) -> stream [str];
+
+    @deprecated("use Upper") @wire("old-upper") @timeout(500ms) @idempotent
+    command OldUpper(@wire("the-text") text: str) -> (again: str);
+
+    command connect(self: int, import: str) -> (class: str, self: int);
+    reserved "gone";
+}
+
+/// A service may extend others: it has their commands, and their `calls`, too.
+service Operator extends Everything {
+    command Stop();
+}
+
+@deprecated("use Operator")
+service Janitor extends log.Audited {
+    command Sweep();
+}
+
+/// Two ways to one base.
+service Root extends Operator, Janitor calls log.Audited {}
+
+/// Open files, which only a Unix socket can carry: the other end gets descriptors of its own.
+service Files {
+    command Adopt(file: fd, name: str, spare: fd?) -> (size: int);
+    command Open(path: path) -> fd;
+    command Find(path: path) -> file: fd?;
+    command Pair() -> (one: fd, two: fd?);
+    oneway command Drop(file: fd);
+}
+""",
+    (_geo.__ampgen_schema__, _audit.__ampgen_schema__),
+)
+
 WatcherServer.__ampgen_commands__ = ((_PROGRESS, "progress"), (_CONFIRM, "confirm"))
+WatcherServer.__ampgen_service__ = ("Watcher", __ampgen_schema__)
 EverythingServer.__ampgen_commands__ = (
     (_ECHO_SCALARS, "echo_scalars"),
     (_ECHO_MAYBE, "echo_maybe"),
@@ -6785,9 +7071,13 @@ EverythingServer.__ampgen_commands__ = (
     (_OLD_UPPER, "old_upper"),
     (_CONNECT, "connect_"),
 )
+EverythingServer.__ampgen_service__ = ("Everything", __ampgen_schema__)
 OperatorServer.__ampgen_commands__ = ((_STOP, "stop"),)
+OperatorServer.__ampgen_service__ = ("Operator", __ampgen_schema__)
 JanitorServer.__ampgen_commands__ = ((_SWEEP, "sweep"),)
+JanitorServer.__ampgen_service__ = ("Janitor", __ampgen_schema__)
 RootServer.__ampgen_commands__ = ()
+RootServer.__ampgen_service__ = ("Root", __ampgen_schema__)
 FilesServer.__ampgen_commands__ = (
     (_ADOPT, "adopt"),
     (_OPEN, "open"),
@@ -6795,3 +7085,4 @@ FilesServer.__ampgen_commands__ = (
     (_PAIR, "pair"),
     (_DROP, "drop"),
 )
+FilesServer.__ampgen_service__ = ("Files", __ampgen_schema__)

@@ -28,6 +28,7 @@ from ampgen.runtime.stubs import (
     CommandError as _CommandError,
     ConnectOptions as _ConnectOptions,
     DeclaredError as _DeclaredError,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Timeout as _Timeout,
     decode_int as _decode_int,
@@ -284,4 +285,31 @@ _REPEAT = _Command[tuple[str, int], RepeatResult](
     required=(True, False),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "repeat.amp",
+    """\
+//! One service with one command: the smallest useful schema.
+
+/// The answer would be too long.
+error TooLong "TOO_LONG" {
+    /// How many characters an answer may have.
+    limit: int?;
+}
+
+/// Repeats texts.
+service Repeater {
+    /// Repeat a text.
+    ///
+    /// `times` below zero counts as zero.
+    command Repeat(
+        /// What to repeat.
+        text: str,
+        times: int = 1,
+    ) -> (text: str) raises TooLong;
+}
+""",
+)
+
 RepeaterServer.__ampgen_commands__ = ((_REPEAT, "repeat"),)
+RepeaterServer.__ampgen_service__ = ("Repeater", __ampgen_schema__)

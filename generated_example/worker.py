@@ -28,6 +28,7 @@ from ampgen.runtime.stubs import (
     Client as _Client,
     Command as _Command,
     ConnectOptions as _ConnectOptions,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Timeout as _Timeout,
     decode_fd as _decode_fd,
@@ -310,4 +311,20 @@ _OPEN = _Command[tuple[str | _PathLike[str]], OpenResult](
     required=(True,),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "worker.amp",
+    """\
+//! A worker in another process, over a Unix socket: it is given connections, and opens files.
+
+service Worker {
+    /// Talk to whoever is on the other end of `connection`, then end it.
+    command Greet(connection: fd, name: str);
+    /// A file that the caller may not be able to open itself.
+    command Open(path: path) -> (file: fd, size: int);
+}
+""",
+)
+
 WorkerServer.__ampgen_commands__ = ((_GREET, "greet"), (_OPEN, "open"))
+WorkerServer.__ampgen_service__ = ("Worker", __ampgen_schema__)

@@ -27,6 +27,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
     {
         "compile": "Make Python of schemas.",
         "explain": "Tell more about an error code.",
+        "fmt": "Bring schemas into their canonical form.",
     }
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ampgen.cli.streams import colour, standard_input
 from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
 
 if TYPE_CHECKING:
@@ -106,13 +106,13 @@ def _compile(
     note = memo.note_path(inputs, include)
     made = memo.recall(note)
     if made is not None and output.holds(folder, made):
-        print_diagnostics((), sys.stderr, format_, _colour())
+        print_diagnostics((), sys.stderr, format_, colour())
         return 0
     from ampgen.pipeline import compile_schemas  # half of the time of a small schema
 
     disk = RecordingDisk()
     compiled = compile_schemas(inputs, include, disk)
-    print_diagnostics(compiled.diagnostics, sys.stderr, format_, _colour())
+    print_diagnostics(compiled.diagnostics, sys.stderr, format_, colour())
     if compiled.files is None:
         return 1
     if not compiled.diagnostics:
@@ -146,16 +146,10 @@ def _inputs(schemas: tuple[str, ...], name: str | None) -> list[Path | StandardI
     inputs: list[Path | StandardInput] = []
     for schema in schemas:
         if schema == "-" and name is not None:
-            inputs.append(StandardInput(name, _standard_input()))
+            inputs.append(StandardInput(name, standard_input()))
         else:
             inputs.append(Path(schema))
     return inputs
-
-
-def _standard_input() -> bytes:
-    if sys.stdin is None:
-        raise OSError(errno.EBADF, "closed")
-    return sys.stdin.buffer.read()
 
 
 def _report(folder: Path, changes: Changes) -> int:
@@ -168,8 +162,3 @@ def _report(folder: Path, changes: Changes) -> int:
         for path in paths:
             click.echo(f"{what}: {folder / path}", err=True)
     return 1 if changes else 0
-
-
-def _colour() -> bool:
-    """On a terminal alone, and not where the user has said no (https://no-color.org)."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")

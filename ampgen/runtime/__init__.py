@@ -42,9 +42,11 @@ if TYPE_CHECKING:
         UnknownCommand,
     )
     from ampgen.runtime.extras import Metadata
+    from ampgen.runtime.health import HealthClient, HealthService
     from ampgen.runtime.intercepted import intercepted
     from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
     from ampgen.runtime.jsonvalue import Json
+    from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
     from ampgen.runtime.status import ConnectionState, ConnectionStatus
@@ -72,6 +74,8 @@ __all__ = [
     "DecodeError",
     "EncodeError",
     "Handover",
+    "HealthClient",
+    "HealthService",
     "InterceptedCall",
     "Interceptor",
     "InternalError",
@@ -86,6 +90,7 @@ __all__ = [
     "Reconnect",
     "RemoteError",
     "Retry",
+    "Schemas",
     "Server",
     "Stream",
     "Timeout",
@@ -124,6 +129,8 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "DecodeError": "errors",
         "EncodeError": "errors",
         "Handover": "descriptors",
+        "HealthClient": "health",
+        "HealthService": "health",
         "InterceptedCall": "interception",
         "Interceptor": "interception",
         "InternalError": "errors",
@@ -138,6 +145,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Reconnect": "backoff",
         "RemoteError": "errors",
         "Retry": "backoff",
+        "Schemas": "reflection",
         "Server": "services",
         "Stream": "streams",
         "Timeout": "command",

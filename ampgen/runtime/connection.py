@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.command import raw_command
 from ampgen.runtime.credentials import peer_uid
+from ampgen.runtime.errors import UnknownCommand
+from ampgen.runtime.reflection import SCHEMA
 from ampgen.runtime.serving import current
 from ampgen.runtime.shell import Shell
 from ampgen.runtime.status import ConnectionState, ConnectionStatus, States
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
+    from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.serving import Serving
     from ampgen.runtime.wire import Limits
 
@@ -271,6 +274,19 @@ class Connection:
             await self._caller.tell(raw, (box,), timeout, metadata)
             return {}
         return await self._caller.call(raw, (box,), timeout, metadata)
+
+    async def schemas(self, *, timeout: float | None = None) -> Schemas:
+        """The schemas of what the peer serves: a text for each path.
+
+        ``UnknownCommand`` where it does not tell them.
+        """
+        try:
+            return await self._caller.call(SCHEMA, (), timeout)
+        except UnknownCommand:
+            raise UnknownCommand(
+                "the peer does not tell its schemas: an ampgen server does if it is"
+                " started with `serve(…, reflect=True)`"
+            ) from None
 
     def close(self) -> None:
         """Refuse further requests, finish those being served, and close."""

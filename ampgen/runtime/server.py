@@ -70,6 +70,7 @@ def serve(
     handshake_timeout: float = HANDSHAKE_TIMEOUT,
     keepalive: float | None = None,
     interceptors: Iterable[Interceptor] = (),
+    reflect: bool = False,
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
@@ -83,6 +84,7 @@ def serve(
     ``keepalive``: seconds of silence after which a peer is asked for a sign of life.
     ``interceptors`` are around all that is answered, the fallback too; the first one is
     outermost.
+    ``reflect``: a peer may ask for the schemas of the services.
     """
     for option, context in (("tls", tls), ("starttls", starttls)):
         if context is not None:
@@ -91,7 +93,7 @@ def serve(
         raise ValueError("tls= and starttls=: one of them, TLS begins only once")
     return Listener(
         address,
-        Services(services, interceptors),
+        Services(services, interceptors, reflect=reflect),
         drain_timeout=drain_timeout,
         limits=limits or Limits(),
         fallback=fallback,

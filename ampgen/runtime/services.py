@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 from ampgen.runtime.command import AnyCommand, Handler
 from ampgen.runtime.interception import checked, intercepted_handler
+from ampgen.runtime.reflection import SCHEMA, SchemaSource, schema_handler
 from ampgen.runtime.streamed import streamed
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ class Server(ABC):  # noqa: B024  # the generated classes have the abstract meth
     """The base of the generated server classes.
 
     ``__ampgen_commands__``: for each command that a class adds, the name of its method.
+    ``__ampgen_service__``: the service's name in its schema, and that.
     """
 
     __ampgen_commands__: ClassVar[tuple[tuple[AnyCommand, str], ...]] = ()
+    __ampgen_service__: ClassVar[tuple[str, SchemaSource] | None] = None
 
 
 class InterceptedServer(Server):
@@ -46,11 +49,16 @@ Service: TypeAlias = "Server | Callable[[Any], Server]"
 class Services:
     """What one end serves; what factories make is checked for each connection.
 
-    ``interceptors`` are around all of it.
+    ``interceptors`` are around all of it. ``reflect``: the peer may ask for the schemas
+    of it.
     """
 
     def __init__(
-        self, services: Iterable[Service], interceptors: Iterable[Interceptor] = ()
+        self,
+        services: Iterable[Service],
+        interceptors: Iterable[Interceptor] = (),
+        *,
+        reflect: bool = False,
     ) -> None:
         self.interceptors = checked(interceptors)
         objects: list[Server] = []
@@ -66,6 +74,9 @@ class Services:
                     f" that makes one, not a {type(service).__qualname__}"
                 )
         self._handlers = handlers_of(objects, interceptors=self.interceptors)
+        self._reflected = objects if reflect else None
+        if reflect:
+            self._handlers[SCHEMA.wire] = schema_handler(map(_inmost, objects))
 
     def add(self, name: bytes, handler: Handler) -> None:
         """Answer one more command; ``ValueError`` if a service does."""
@@ -84,7 +95,18 @@ class Services:
                     f"{factory!r} made a {type(service).__qualname__}, not a service"
                 )
             made.append(service)
-        return handlers_of(made, self._handlers, self.interceptors)
+        handlers = handlers_of(made, self._handlers, self.interceptors)
+        if self._reflected is not None:
+            reflected = map(_inmost, (*self._reflected, *made))
+            handlers[SCHEMA.wire] = schema_handler(reflected)
+        return handlers
+
+
+def _inmost(service: Server) -> Server:
+    """What interceptors are around."""
+    while isinstance(service, InterceptedServer):
+        service = service.service
+    return service
 
 
 def handlers_of(

@@ -52,6 +52,7 @@ from ampgen.runtime.errors import (
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
 from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.records import maker
+from ampgen.runtime.reflection import SchemaSource
 from ampgen.runtime.services import Server
 from ampgen.runtime.streams import Stream
 from ampgen.runtime.values import (
@@ -99,6 +100,7 @@ __all__ = [
     "Json",
     "LargeBox",
     "LocalOptions",
+    "SchemaSource",
     "Server",
     "Stream",
     "Timeout",

@@ -31,6 +31,7 @@ from ampgen.runtime.stubs import (
     Client as _Client,
     Command as _Command,
     ConnectOptions as _ConnectOptions,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Timeout as _Timeout,
     decode_boxes as _decode_boxes,
@@ -297,4 +298,28 @@ _HISTORY = _Command[tuple[int], list[Entry]](
     required=(False,),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "common/audit.amp",
+    """\
+//! Who did what, and when.
+
+import "geo.amp";
+
+struct Entry {
+    at: datetime;
+    who: str;
+    where: geo.Point?;
+    frame: geo.Frame = COMPASS;
+}
+
+service Audited {
+    /// The newest entries first.
+    command History(limit: int = 10) -> [Entry];
+}
+""",
+    (_geo.__ampgen_schema__,),
+)
+
 AuditedServer.__ampgen_commands__ = ((_HISTORY, "history"),)
+AuditedServer.__ampgen_service__ = ("Audited", __ampgen_schema__)

@@ -17,6 +17,7 @@ from enum import StrEnum as _StrEnum
 from ampgen.runtime.stubs import (
     FAULTS as _FAULTS,
     SIZE as _SIZE,
+    SchemaSource as _SchemaSource,
     closed_enum_decoder as _closed_enum_decoder,
     closed_enum_encoder as _closed_enum_encoder,
     decode_boxes as _decode_boxes,
@@ -171,3 +172,28 @@ def _read_Area(data: bytes, at: int, depth: int) -> tuple[Area, int]:
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Area(v1), end
+
+
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "common/geo.amp",
+    """\
+//! Places.
+
+struct Point {
+    x: float;
+    y: float;
+}
+
+struct Area {
+    /// At least three.
+    corners: [Point];
+}
+
+/// Which way north is.
+enum Frame {
+    MAP = "map";
+    COMPASS = "compass";
+}
+""",
+)

@@ -38,6 +38,8 @@ PROGRAMS = [
     ("observability.md", "observability/observability.py", "repeat.amp"),
     ("streams.md", "streams/archive_client.py", "archive.amp"),
     ("streams.md", "streams/twisted_archive.py", "archive.amp"),
+    ("health.md", "health/health.py", "repeat.amp"),
+    ("reflection.md", "reflection/reflection.py", "repeat.amp"),
 ]
 # What a program is to call.
 SERVED = {

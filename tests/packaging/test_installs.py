@@ -83,4 +83,7 @@ def test_the_runtime_imports_nothing_but_the_standard_library(tmp_path: Path) ->
     (wheel,) = tmp_path.glob("ampgen_idl-*.whl")
     python = a_clean_environment(tmp_path / "venv")
     run(python, *PIP, "install", "--no-deps", wheel, cwd=tmp_path)
-    run(python, "-c", "import ampgen.runtime, ampgen.runtime.stubs", cwd=tmp_path)
+    imported = "import ampgen.runtime, ampgen.runtime.stubs, ampgen.runtime.health"
+    run(python, "-c", imported, cwd=tmp_path)
+    files = run(python, "-m", "zipfile", "-l", wheel, cwd=tmp_path)
+    assert "ampgen/schemas/health.amp" in files

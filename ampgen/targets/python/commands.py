@@ -22,6 +22,7 @@ from ampgen.targets.python.layout import (
 )
 from ampgen.targets.python.plan import Answer, Call, Class
 from ampgen.targets.python.records import in_order
+from ampgen.targets.python.reflection import CONSTANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -260,13 +261,16 @@ class Commands:
         )
         return (subscript("_Items", given), Group("(", (*codecs, *at), ")"))
 
-    def served(self, service: Service) -> str:
+    def served(self, service: Service) -> Iterator[str]:
+        """What the server class of the service has to know."""
         pairs = tuple(
             a_tuple((self.constant(command), string(names.method_name(command))))
             for command in service.commands
         )
         server = names.server_class(service)
-        return statement(f"{server}.__ampgen_commands__ = ", a_tuple(pairs))
+        yield statement(f"{server}.__ampgen_commands__ = ", a_tuple(pairs))
+        known = a_tuple((string(service.name), CONSTANT))
+        yield statement(f"{server}.__ampgen_service__ = ", known)
 
     def _tuple(self, items: list[Part]) -> Part:
         return subscript(self._scope.builtin("tuple"), *(items or ["()"]))

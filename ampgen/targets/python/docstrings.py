@@ -70,12 +70,13 @@ def _clean(doc: str) -> str:
     end.
     """
     escaped = "\n".join(
-        _escape(line.expandtabs(4)).rstrip(" ") for line in doc.split("\n")
+        escape(line.expandtabs(4)).rstrip(" ") for line in doc.split("\n")
     )
     return inspect.cleandoc(escaped).strip("\n")
 
 
-def _escape(line: str) -> str:
+def escape(line: str) -> str:
+    """A line of text as it stands inside of three double quotes."""
     line = line.replace("\\", "\\\\").replace('"""', '""\\"')
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 

@@ -28,7 +28,8 @@ _TAKEN: dict[str, str] = {
     STUBS: """
         DEFAULT FAULTS SIZE
         Address BlockingClient BlockingStream Client Command CommandError ConnectOptions
-        Connecting DeclaredError Items LargeBox LocalOptions Server Stream Timeout
+        Connecting DeclaredError Items LargeBox LocalOptions SchemaSource Server Stream
+        Timeout
         closed_enum_decoder closed_enum_encoder current_call deprecated fault_at
         get_large get_whole maker missing no_results_read no_results_written
         open_enum_decoder open_enum_encoder read_box read_only_pair read_rest

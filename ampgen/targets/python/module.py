@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from ampgen.model import Error, Union
@@ -10,6 +9,7 @@ from ampgen.targets.python.imports import standard_imports, stub_import, used
 from ampgen.targets.python.layout import Group, Part, call, statement, string
 from ampgen.targets.python.ordering import dunder_all
 from ampgen.targets.python.planning import plan_module
+from ampgen.targets.python.reflection import schema_path
 from ampgen.targets.python.scope import Scope, public_names
 from ampgen.targets.templates import environment
 
@@ -72,10 +72,6 @@ class _Builtins:
 
     def __getitem__(self, name: str) -> str:
         return self._scope.builtin(name)
-
-
-def schema_path(module: Module) -> str:
-    return "/".join(module.path) + PurePath(module.source.path).suffix
 
 
 def _import(scope: Scope, name: str, path: tuple[str, ...]) -> str:

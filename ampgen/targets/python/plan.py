@@ -151,6 +151,7 @@ class Module:
     failures: tuple[Failure, ...]
     calls: tuple[Call, ...]
     served: tuple[str, ...]
+    schema: str
     nested: tuple[NestedFunctions, ...] = ()
     enum_aliases: tuple[str, ...] = ()
     class_aliases: tuple[str, ...] = ()

@@ -19,6 +19,7 @@ from ampgen.targets.python.errors import Errors
 from ampgen.targets.python.layout import statement
 from ampgen.targets.python.plan import Function, Module, NestedFunctions
 from ampgen.targets.python.records import Records
+from ampgen.targets.python.reflection import schema_constant
 from ampgen.targets.python.scope import public_names
 from ampgen.targets.python.services import Services
 
@@ -65,7 +66,8 @@ def plan_module(module: SchemaModule, scope: Scope) -> Module:
         choices=tuple(declarations.choice(d) for d in declared if isinstance(d, Union)),
         failures=tuple(errors.failure(d) for d in declared if isinstance(d, Error)),
         calls=tuple(commands.call(c) for service in offered for c in service.commands),
-        served=tuple(map(commands.served, offered)),
+        served=tuple(line for s in offered for line in commands.served(s)),
+        schema=schema_constant(module, scope),
     )
     return replace(
         planned,

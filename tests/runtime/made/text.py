@@ -34,6 +34,7 @@ from ampgen.runtime.stubs import (
     Connecting as _Connecting,
     DeclaredError as _DeclaredError,
     LocalOptions as _LocalOptions,
+    SchemaSource as _SchemaSource,
     Server as _Server,
     Timeout as _Timeout,
     current_call as _current_call,
@@ -844,10 +845,44 @@ _LOG = _Command[tuple[str], None](
     required=(True,),
 )
 
+# The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
+__ampgen_schema__ = _SchemaSource(
+    "text.amp",
+    """\
+//! Text tools: what the tests of the runtime call.
+
+error TooLong "TOO_LONG" {
+    limit: int?;
+}
+
+fatal error Corrupt "CORRUPT";
+
+struct Item {
+    id: int;
+    name: str;
+}
+
+service Events {
+    oneway command Progress(done: int);
+    command Confirm(question: str) -> str;
+}
+
+service Text calls Events {
+    command Repeat(text: str, times: int = 1) -> (text: str, length: int) raises TooLong, Corrupt;
+    command Items(items: [Item]) -> [Item];
+    @timeout(250ms)
+    command Stop();
+    oneway command Log(line: str);
+}
+""",
+)
+
 EventsServer.__ampgen_commands__ = ((_PROGRESS, "progress"), (_CONFIRM, "confirm"))
+EventsServer.__ampgen_service__ = ("Events", __ampgen_schema__)
 TextServer.__ampgen_commands__ = (
     (_REPEAT, "repeat"),
     (_ITEMS, "items"),
     (_STOP, "stop"),
     (_LOG, "log"),
 )
+TextServer.__ampgen_service__ = ("Text", __ampgen_schema__)

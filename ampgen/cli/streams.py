@@ -1,0 +1,18 @@
+"""What the verbs share of standard input and standard error."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+
+
+def standard_input() -> bytes:
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "closed")
+    return sys.stdin.buffer.read()
+
+
+def colour() -> bool:
+    """On a terminal alone, and not where the user has said no (https://no-color.org)."""
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
