@@ -13,7 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
-	$(BIN)/ampgen fmt --check schemas docs/examples/large
+	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication
 
 lint: .venv/test
 	$(BIN)/ruff check .
