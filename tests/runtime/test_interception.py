@@ -8,7 +8,6 @@ import os
 import socket
 import typing
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -52,6 +51,7 @@ from tests.runtime.services import Events, Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from ampgen.runtime import CurrentCall, Interceptor
 
@@ -837,7 +837,10 @@ async def test_a_client_that_stays_up_tries_again_within_its_interceptors() -> N
 async def test_descriptors_that_no_handler_hears_of_are_closed(
     compile_schema: Any, tmp_path: Path, how: str
 ) -> None:
-    files = compile_schema(Path(__file__).parent / "files.amp")
+    files = compile_schema(
+        "service Files {"
+        " command Adopt(file: fd, name: str, spare: fd?) -> (size: int); }"
+    )
 
     class Files(files.FilesServer):  # type: ignore[name-defined,misc]
         def adopt(self, file: int, name: str, spare: int | None) -> Any:
@@ -845,8 +848,6 @@ async def test_descriptors_that_no_handler_hears_of_are_closed(
             if spare is not None:
                 os.close(spare)
             return files.AdoptResult(size=3)
-
-        find = open = pair = drop = print = lambda self, *_: None
 
     class Older(Files):
         def adopt(self, file: int, name: str) -> Any:  # type: ignore[override]
