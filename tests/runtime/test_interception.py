@@ -813,6 +813,45 @@ async def test_who_calls_is_found_out_where_the_call_is_answered() -> None:
     assert seen == ["me", "me", None, None, "you", "you"]
 
 
+async def test_a_server_sees_a_stream_as_one_call(compile_schema: Any) -> None:
+    made = compile_schema(
+        "service Numbers {"
+        " command Count(to: int) -> stream int;"
+        " command Sum(start: int, numbers: stream int) -> int; }"
+    )
+    around = Around()
+    refusing = False
+
+    class Numbers(made.NumbersServer):  # type: ignore[name-defined,misc]
+        async def count(self, to: int) -> AsyncGenerator[int]:
+            for number in range(to):
+                assert around.codes == []  # it has not ended
+                yield number
+
+        async def sum(self, start: int, numbers: Any) -> int:
+            return start + sum([int(number) async for number in numbers])
+
+    async def change(call: InterceptedCall, proceed: Proceed) -> object:
+        if refusing:
+            raise Unauthenticated("no")
+        ((name, value),) = call.arguments.items()
+        return await proceed(call.replace(arguments={name: value + 1}))
+
+    async with made.NumbersClient.local(
+        intercepted(Numbers(), [around, change])
+    ) as numbers:
+        async with numbers.count(2) as counted:
+            assert [number async for number in counted] == [0, 1, 2]
+        await around.ends(1)
+        assert await numbers.sum(10, [1, 2]) == 14
+        refusing = True
+        with pytest.raises(Unauthenticated):
+            await numbers.sum(10, [1, 2])
+        with pytest.raises(Unauthenticated):
+            await anext(numbers.count(2))
+    assert around.codes == ["OK", "OK", "UNAUTHENTICATED", "UNAUTHENTICATED"]
+
+
 async def test_a_client_that_stays_up_tries_again_within_its_interceptors() -> None:
     """A call is one call to them, however often it is made."""
     around = Around()
