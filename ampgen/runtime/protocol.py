@@ -119,9 +119,9 @@ class AmpProtocol:
     how many of our own requests wait for room, and ``told``: a oneway request of ours
     may not have left; both count as having a call open. ``patience``: the host hears
     of bytes to send once so many are queued. ``understood``: what the peer has said
-    that it understands beyond AMP. ``received``: how many bytes have come.
     that it understands beyond AMP. ``streams``: what takes the boxes of the streams
-    that are open, by their ``_command`` and ``_stream``.
+    that are open, by their ``_command`` and ``_stream``. ``bytes_received``: how many
+    have come.
     """
 
     __slots__ = (

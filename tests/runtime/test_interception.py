@@ -8,7 +8,6 @@ import os
 import socket
 import typing
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -52,6 +51,7 @@ from tests.runtime.services import Events, Text
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
+    from pathlib import Path
 
     from ampgen.runtime import CurrentCall, Interceptor
 
@@ -813,6 +813,45 @@ async def test_who_calls_is_found_out_where_the_call_is_answered() -> None:
     assert seen == ["me", "me", None, None, "you", "you"]
 
 
+async def test_a_server_sees_a_stream_as_one_call(compile_schema: Any) -> None:
+    made = compile_schema(
+        "service Numbers {"
+        " command Count(to: int) -> stream int;"
+        " command Sum(start: int, numbers: stream int) -> int; }"
+    )
+    around = Around()
+    refusing = False
+
+    class Numbers(made.NumbersServer):  # type: ignore[name-defined,misc]
+        async def count(self, to: int) -> AsyncGenerator[int]:
+            for number in range(to):
+                assert around.codes == []  # it has not ended
+                yield number
+
+        async def sum(self, start: int, numbers: Any) -> int:
+            return start + sum([int(number) async for number in numbers])
+
+    async def change(call: InterceptedCall, proceed: Proceed) -> object:
+        if refusing:
+            raise Unauthenticated("no")
+        ((name, value),) = call.arguments.items()
+        return await proceed(call.replace(arguments={name: value + 1}))
+
+    async with made.NumbersClient.local(
+        intercepted(Numbers(), [around, change])
+    ) as numbers:
+        async with numbers.count(2) as counted:
+            assert [number async for number in counted] == [0, 1, 2]
+        await around.ends(1)
+        assert await numbers.sum(10, [1, 2]) == 14
+        refusing = True
+        with pytest.raises(Unauthenticated):
+            await numbers.sum(10, [1, 2])
+        with pytest.raises(Unauthenticated):
+            await anext(numbers.count(2))
+    assert around.codes == ["OK", "OK", "UNAUTHENTICATED", "UNAUTHENTICATED"]
+
+
 async def test_a_client_that_stays_up_tries_again_within_its_interceptors() -> None:
     """A call is one call to them, however often it is made."""
     around = Around()
@@ -837,7 +876,10 @@ async def test_a_client_that_stays_up_tries_again_within_its_interceptors() -> N
 async def test_descriptors_that_no_handler_hears_of_are_closed(
     compile_schema: Any, tmp_path: Path, how: str
 ) -> None:
-    files = compile_schema(Path(__file__).parent / "files.amp")
+    files = compile_schema(
+        "service Files {"
+        " command Adopt(file: fd, name: str, spare: fd?) -> (size: int); }"
+    )
 
     class Files(files.FilesServer):  # type: ignore[name-defined,misc]
         def adopt(self, file: int, name: str, spare: int | None) -> Any:
@@ -845,8 +887,6 @@ async def test_descriptors_that_no_handler_hears_of_are_closed(
             if spare is not None:
                 os.close(spare)
             return files.AdoptResult(size=3)
-
-        find = open = pair = drop = print = lambda self, *_: None
 
     class Older(Files):
         def adopt(self, file: int, name: str) -> Any:  # type: ignore[override]
