@@ -77,6 +77,7 @@ from .health import (
     HealthServer,
     Status,
     UnknownService,
+    WatchItem,
 )
 from .repeat import (
     RepeatResult,
@@ -157,6 +158,7 @@ __all__ = [
     "UnknownService",
     "UploadResult",
     "UpperCaseResult",
+    "WatchItem",
     "WatcherBlockingClient",
     "WatcherClient",
     "WatcherServer",

@@ -13,7 +13,11 @@ from ampgen.runtime.stubs import require_runtime as _require_runtime
 _require_runtime("0.1", __name__)
 
 from abc import abstractmethod as _abstractmethod
-from collections.abc import Awaitable as _Awaitable, Mapping as _Mapping
+from collections.abc import (
+    AsyncIterable as _AsyncIterable,
+    Awaitable as _Awaitable,
+    Mapping as _Mapping,
+)
 from dataclasses import dataclass as _dataclass
 from enum import StrEnum as _StrEnum
 from typing import Unpack as _Unpack
@@ -24,13 +28,16 @@ from ampgen.runtime.stubs import (
     SIZE as _SIZE,
     Address as _Address,
     BlockingClient as _BlockingClient,
+    BlockingStream as _BlockingStream,
     Client as _Client,
     Command as _Command,
     CommandError as _CommandError,
     ConnectOptions as _ConnectOptions,
     DeclaredError as _DeclaredError,
+    Items as _Items,
     SchemaSource as _SchemaSource,
     Server as _Server,
+    Stream as _Stream,
     Timeout as _Timeout,
     decode_str as _decode_str,
     encode_str as _encode_str,
@@ -38,6 +45,8 @@ from ampgen.runtime.stubs import (
     get_whole as _get_whole,
     maker as _maker,
     missing as _missing,
+    no_results_read as _no_results_read,
+    no_results_written as _no_results_written,
     open_enum_decoder as _open_enum_decoder,
     open_enum_encoder as _open_enum_encoder,
     read_rest as _read_rest,
@@ -51,6 +60,7 @@ __all__ = [
     "HealthServer",
     "Status",
     "UnknownService",
+    "WatchItem",
 ]
 
 
@@ -75,6 +85,13 @@ class UnknownService(_CommandError):
 @_dataclass(frozen=True, slots=True, kw_only=True)
 class CheckResult:
     """What Check answers."""
+
+    status: Status | str
+
+
+@_dataclass(frozen=True, slots=True, kw_only=True)
+class WatchItem:
+    """An item of what Watch answers."""
 
     status: Status | str
 
@@ -105,6 +122,20 @@ class HealthClient(_Client):
         """
         return await self._call(_CHECK, (service,), timeout, metadata)
 
+    def watch(
+        self,
+        service: str = "",
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _Stream[WatchItem]:
+        """The same, and then each time that it changes.
+
+        Raises:
+            UnknownService: The server knows nothing of a service of this name.
+        """
+        return self._stream(_WATCH, (service,), timeout, metadata)
+
 
 class HealthBlockingClient(_BlockingClient):
     """The methods of HealthClient, for threads: each waits for its answer."""
@@ -118,6 +149,15 @@ class HealthBlockingClient(_BlockingClient):
     ) -> CheckResult:
         return self._call(_CHECK, (service,), timeout, metadata)
 
+    def watch(
+        self,
+        service: str = "",
+        *,
+        timeout: _Timeout = _DEFAULT,
+        metadata: _Mapping[str, str] | None = None,
+    ) -> _BlockingStream[WatchItem]:
+        return self._stream(_WATCH, (service,), timeout, metadata)
+
 
 class HealthServer(_Server):
     """A server may answer for each of its services, and does for itself as a whole."""
@@ -125,6 +165,14 @@ class HealthServer(_Server):
     @_abstractmethod
     def check(self, service: str) -> CheckResult | _Awaitable[CheckResult]:
         """How a service is; without a name, the server.
+
+        Raises:
+            UnknownService: The server knows nothing of a service of this name.
+        """
+
+    @_abstractmethod
+    def watch(self, service: str) -> _AsyncIterable[WatchItem]:
+        """The same, and then each time that it changes.
 
         Raises:
             UnknownService: The server knows nothing of a service of this name.
@@ -268,6 +316,95 @@ _CHECK = _Command[tuple[str], CheckResult](
     required=(False,),
 )
 
+
+def _write_Watch(head: bytes, arguments: tuple[str], depth: int) -> bytes:
+    (a1,) = arguments
+    key = "service"
+    try:
+        v1 = _encode_str(a1)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x07service", n1, v1, b"\x00\x00"))
+
+
+def _read_Watch(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x07service", end):
+            start = end + 11
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"service")
+    key = "service"
+    try:
+        v1 = "" if r1 is None else _decode_str(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return (v1,), end
+
+
+def _write_Watch_item(head: bytes, value: WatchItem, depth: int) -> bytes:
+    if not isinstance(value, WatchItem):
+        raise _wrong_type("a WatchItem", value)
+    key = "status"
+    try:
+        v1 = _encode_Status(value.status)
+        n1 = _SIZE[len(v1)]
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return b"".join((head, b"\x00\x06status", n1, v1, b"\x00\x00"))
+
+
+_new_Watch_item = _maker(WatchItem)
+
+
+def _read_Watch_item(data: bytes, at: int, depth: int) -> tuple[WatchItem, int]:
+    r1 = None
+    end = at
+    try:
+        if data.startswith(b"\x00\x06status", end):
+            start = end + 10
+            end = start + (data[start - 2] << 8 | data[start - 1])
+            r1 = data[start:end]
+    except IndexError:  # the data ends inside a length
+        end = len(data)
+    if data.startswith(b"\x00\x00", end):
+        end += 2
+    else:
+        box, end = _read_rest(data, at)
+        r1 = _get_whole(box, b"status")
+    key = "status"
+    try:
+        if r1 is None:
+            raise _missing()
+        v1 = _decode_Status(r1)
+    except _FAULTS as fault:
+        raise _fault_at(key, fault) from None
+    return _new_Watch_item(v1), end
+
+
+_WATCH = _Command[tuple[str], None](
+    service="Health",
+    name="Watch",
+    wire=b"health.Watch",
+    write_request=_write_Watch,
+    read_arguments=_read_Watch,
+    write_answer=_no_results_written,
+    read_answer=_no_results_read,
+    errors=(_error_UnknownService,),
+    arguments=("service",),
+    required=(False,),
+    items=_Items[WatchItem](_write_Watch_item, _read_Watch_item),
+)
+
 # The schema of this module, for a server that may tell it: `serve(..., reflect=True)`.
 __ampgen_schema__ = _SchemaSource(
     "health.amp",
@@ -290,9 +427,13 @@ service Health {
     /// How a service is; without a name, the server.
     @wire("health.Check") @idempotent
     command Check(service: str = "") -> (status: Status) raises UnknownService;
+
+    /// The same, and then each time that it changes.
+    @wire("health.Watch")
+    command Watch(service: str = "") -> stream (status: Status) raises UnknownService;
 }
 """,
 )
 
-HealthServer.__ampgen_commands__ = ((_CHECK, "check"),)
+HealthServer.__ampgen_commands__ = ((_CHECK, "check"), (_WATCH, "watch"))
 HealthServer.__ampgen_service__ = ("Health", __ampgen_schema__)

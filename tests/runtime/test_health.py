@@ -1,5 +1,7 @@
 """The health service."""
 
+# pyright: reportPrivateUsage=false
+
 from __future__ import annotations
 
 import asyncio
@@ -10,7 +12,7 @@ import pytest
 
 from ampgen.pipeline import compile_schemas
 from ampgen.runtime import HealthClient, HealthService, Unavailable, serve
-from ampgen.runtime.health import CheckResult, Status, UnknownService
+from ampgen.runtime.health import CheckResult, Status, UnknownService, WatchItem
 from tests.raw import PATIENCE, box, server_of
 from tests.runtime.made.text import TextClient
 from tests.runtime.services import Text
@@ -43,6 +45,23 @@ async def test_it_says_what_it_was_told() -> None:
         with pytest.raises(UnknownService, match="no service 'Other' here") as caught:
             await health.check("Other")
         assert caught.value.service == "Other"
+
+
+async def test_every_change_is_told() -> None:
+    service = HealthService()
+    async with HealthClient.local(service) as health:
+        async with health.watch() as statuses:
+            assert await anext(statuses) == WatchItem(status=Status.SERVING)
+            following = asyncio.ensure_future(anext(statuses))
+            await asyncio.sleep(0)
+            service.set_status(Status.SERVING)  # no news
+            service.set_status("odd", "Other")
+            await asyncio.to_thread(service.set_status, Status.NOT_SERVING)
+            assert (await following).status is Status.NOT_SERVING
+        with pytest.raises(UnknownService):
+            await anext(health.watch("Text"))
+        assert (await health.check()).status is Status.NOT_SERVING
+    assert not service._watching
 
 
 async def test_what_it_is_on_the_wire() -> None:

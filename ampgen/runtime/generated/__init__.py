@@ -8,6 +8,7 @@ from .health import (
     HealthServer,
     Status,
     UnknownService,
+    WatchItem,
 )
 
 __all__ = [
@@ -17,4 +18,5 @@ __all__ = [
     "HealthServer",
     "Status",
     "UnknownService",
+    "WatchItem",
 ]
