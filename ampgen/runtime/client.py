@@ -346,6 +346,26 @@ def _intercept_connection(
         connection._around = intercepted_caller(connection._caller, interceptors)
 
 
+class _Performer:
+    """A caller for one call that streams, for interceptors to be around it."""
+
+    def __init__(self, caller: Caller, call: StreamCall) -> None:
+        self._caller = caller
+        self._stream_call = call
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._caller, name)
+
+    async def call(
+        self,
+        _command: AnyCommand,
+        arguments: Any,
+        seconds: float | None,
+        metadata: Mapping[str, str] | None = None,
+    ) -> Any:
+        return await self._stream_call.perform(arguments, seconds, metadata)
+
+
 class Client:
     """The base of the generated clients: commands to call over one connection."""
 
@@ -461,7 +481,11 @@ class Client:
     ) -> StreamCall:
         """A stream lasts as long as it has items: it has a time of its own alone."""
         seconds = None if timeout is DEFAULT else timeout
-        return StreamCall(self._shell, command, arguments, sent, seconds, metadata)
+        call = StreamCall(self._shell, command, arguments, sent, seconds, metadata)
+        if self._interceptors:
+            performer: Any = _Performer(self._shell, call)
+            call.around = intercepted_caller(performer, self._interceptors)
+        return call
 
     def _seconds(self, command: Command[Any, Any], timeout: Timeout) -> float | None:
         if timeout is DEFAULT:

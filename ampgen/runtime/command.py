@@ -55,11 +55,13 @@ class Items(Generic[T]):
     """The items of a stream: whole boxes, written and read as those of an answer.
 
     ``at``: the place of a stream argument among the arguments of its command.
+    ``large``: the keys of values that may come in pieces.
     """
 
     write: Callable[[bytes, T, int], bytes]
     read: Callable[[bytes, int, int], tuple[T, int]]
     at: int = 0
+    large: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -53,7 +53,7 @@ from ampgen.runtime.extras import (
 )
 from ampgen.runtime.serving import Serving, greeting
 from ampgen.runtime.streaming import StreamCall
-from ampgen.runtime.streams import SUFFIXES, head_of
+from ampgen.runtime.streams import RESULTS, SUFFIXES, head_of
 from ampgen.runtime.wire import SIZE, BoxParser, Limits, check_size, plain, write_box
 
 if TYPE_CHECKING:
@@ -366,9 +366,14 @@ class AmpProtocol:
             if command is not None:
                 large = command.large_results
         elif b"_error" not in box:
-            handler = self.handlers.get(box[b"_command"])
+            name = box[b"_command"]
+            handler = self.handlers.get(name)
             if handler is not None:
                 large = handler.command.large_arguments
+            elif name.endswith(RESULTS.item):
+                head = write_pairs({b"_command": name})
+                ports = (p for key, p in self.streams.items() if key.startswith(head))
+                large = next((port.large for port in ports), ())
         return dict.fromkeys(large, self.limits.large)
 
     def _short_stream(self, data: bytes, at: int) -> int:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import (
         AsyncIterable,
         AsyncIterator,
+        Awaitable,
+        Callable,
         Iterable,
         Mapping,
     )
@@ -50,6 +52,10 @@ if TYPE_CHECKING:
             metadata: Mapping[str, str] | None,
             began: float,
         ) -> None: ...
+
+    Around = Callable[
+        [AnyCommand, Any, float | None, Mapping[str, str] | None, bool], Awaitable[Any]
+    ]
 
     class Caller(Protocol):
         """What finds the connection for a call."""
@@ -91,6 +97,11 @@ class StreamCall(Call):
         self._sender: Sender | None = None
         self._future: asyncio.Future[Any] | None = None
         self._asked = self.done = False
+        # with interceptors: what goes through them, where it begins and where it ends
+        self.around: Around | None = None
+        self._round: asyncio.Task[Any] | None = None
+        self._opened: asyncio.Future[None] | None = None
+        self._ended: asyncio.Future[None] | None = None
         if command.items is not None:
             self.incoming = Received(self, command.items)
         if command.sends is not None:
@@ -101,16 +112,64 @@ class StreamCall(Call):
 
     async def result(self) -> Any:
         """Call, and wait for the answer; for a call without a stream of results."""
-        self._future = asyncio.get_running_loop().create_future()
         try:
-            await self.open()
-            return await self._future
+            if self.around is not None:
+                return await self.around(self.command, *self._request, False)
+            return await self.perform(*self._request)
         finally:
             await self.aclose()
 
     async def open(self) -> None:
-        arguments, seconds, metadata = self._request
-        self._request = ((), None, None)
+        """Begin, for a call that has a stream of results."""
+        request, self._request = self._request, ((), None, None)
+        if self.around is None:
+            await self._open(*request)
+            return
+        loop = asyncio.get_running_loop()
+        self._opened = loop.create_future()
+        self._ended = loop.create_future()
+        self._round = loop.create_task(self._go_round(self.around, request))
+        self._round.add_done_callback(self._gone_round)
+        await self._opened
+
+    async def perform(
+        self,
+        arguments: Any,
+        seconds: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> Any:
+        """The call itself, until its end: what interceptors are around."""
+        if self._asked or self.done:
+            raise RuntimeError(f"{self.command.name}: a call that streams is made once")
+        if self._opened is None or self._ended is None:
+            self._future = asyncio.get_running_loop().create_future()
+            await self._open(arguments, seconds, metadata)
+            return await self._future
+        await self._open(arguments, seconds, metadata)
+        self._opened.set_result(None)
+        return await self._ended
+
+    async def _go_round(self, around: Around, request: Any) -> None:
+        arguments, seconds, metadata = request
+        await around(self.command, arguments, seconds, metadata, False)
+
+    def _gone_round(self, task: asyncio.Task[Any]) -> None:
+        error = asyncio.CancelledError() if task.cancelled() else task.exception()
+        if self._opened is not None and not self._opened.done():
+            if error is None:  # an interceptor answers by itself
+                self._end()
+                self._opened.set_result(None)
+            else:
+                self._opened.set_exception(error)
+        else:
+            self.leave(error)
+
+    async def _open(
+        self,
+        arguments: Any,
+        seconds: float | None,
+        metadata: Mapping[str, str] | None,
+    ) -> None:
         began = self._caller.loop.time()
         host = await self._caller.reach(self.command, seconds)
         self._protocol = host.protocol
@@ -146,6 +205,8 @@ class StreamCall(Call):
             self._end(error)
             if self._asked:
                 self._protocol.give_up(self)
+            elif self._round is not None:
+                self._round.cancel()
 
     async def aclose(self) -> None:
         self.leave()
@@ -153,6 +214,8 @@ class StreamCall(Call):
             self.incoming.close()
         if self._sender is not None:
             await self._sender.close()
+        if self._round is not None and self._round is not asyncio.current_task():
+            await asyncio.wait([self._round])
 
     # --- the answer -------------------------------------------------------------------
 
@@ -179,6 +242,11 @@ class StreamCall(Call):
             self.forget()
         if self._sender is not None:
             self._sender.stop()
+        if self._ended is not None and not self._ended.done():
+            if error is None:
+                self._ended.set_result(None)
+            else:
+                self._ended.set_exception(error)
         if self.incoming is not None:
             self.incoming.finish(error)
         elif error is not None and self._future is not None and not self._future.done():

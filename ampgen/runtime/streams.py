@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     class Port(Protocol):
         """What takes the boxes of a stream that is open."""
 
+        large: tuple[bytes, ...]
+
         def read(self, data: bytes, at: int, start: int, /) -> int:
             """An item where it lies, its values from ``start`` on: where it ends.
 
@@ -188,6 +190,7 @@ class Incoming(Generic[T]):
         "heard",
         "host",
         "items",
+        "large",
         "left",
         "low",
         "turn",
@@ -208,6 +211,7 @@ class Incoming(Generic[T]):
         self._wire = command.wire
         self._stream = b""
         self._read = items.read
+        self.large = items.large
         self._suffixes = suffixes
         self._largest = 0
         self._error: BaseException | None = None
@@ -241,7 +245,7 @@ class Incoming(Generic[T]):
         limits = self.host.protocol.limits
         item, end = self._read(data, start, limits.depth)
         size = end - at
-        if size > limits.box:
+        if size > min(limits.box, limits.large):
             return at
         self._add(item, size)
         return end
@@ -370,6 +374,7 @@ class Outgoing:
         "cancelled",
         "credit",
         "host",
+        "large",
         "stopped",
         "task",
     )
@@ -384,6 +389,7 @@ class Outgoing:
         self._command = command
         self._wire = command.wire
         self._write = items.write
+        self.large = items.large
         self._suffixes = suffixes
         self._head = self._stream = b""
         self.task: asyncio.Task[Any] | None = None
@@ -485,8 +491,8 @@ class Outgoing:
         limits = self.host.protocol.limits
         try:
             data = self._write(self._head, item, limits.depth)
-            if len(data) > limits.box:
-                check_size(data, limits, ())
+            if len(data) > min(limits.box, limits.large):
+                check_size(data, limits, self.large)
         except FAULTS as error:
             fault = as_fault(error)
             raise EncodeError(self._command.name, fault.path, fault.rule) from None

@@ -293,9 +293,8 @@ def test_a_client_forgets_all_that_it_has_begun(
             else:
                 asked += [box for box in raw.boxes() if b"_ask" in box]
                 if asked:
-                    raw.transport.write(
-                        write_box(answer(asked[-1 - how % len(asked)], what))
-                    )
+                    request: Box = asked[-1 - how % len(asked)]
+                    raw.transport.write(write_box(answer(request, what)))
             await settle()
         for stream in streams:
             await stream.aclose()

@@ -219,7 +219,9 @@ class Commands:
             options += _large("large_results", command.result.fields)
         if _streams(command):
             given = self.given_result(command)
-            options.append(("items=", self._items(command, "item", given)))
+            results = command.result.fields if command.result is not None else ()
+            large = _large("large", results)
+            options.append(("items=", self._items(command, "item", given, *large)))
         argument = stream_argument(command)
         if argument is not None:
             given = types.given_field(self._scope, argument)
@@ -255,11 +257,11 @@ class Commands:
         if homes:
             yield "result_fds=", a_tuple(homes)
 
-    def _items(self, command: Command, kind: str, given: Part, *at: str) -> Part:
+    def _items(self, command: Command, kind: str, given: Part, *more: Part) -> Part:
         codecs = (
             self._private(command, verb, f"_{kind}") for verb in ("write", "read")
         )
-        return (subscript("_Items", given), Group("(", (*codecs, *at), ")"))
+        return (subscript("_Items", given), Group("(", (*codecs, *more), ")"))
 
     def served(self, service: Service) -> Iterator[str]:
         """What the server class of the service has to know."""
