@@ -119,8 +119,10 @@ def test_two_schemas_of_one_path() -> None:
     first = SchemaSource("geo.amp", "one")
     again = SchemaSource("geo.amp", "one")
     other = SchemaSource("geo.amp", "other")
+    service = declares("A", SchemaSource("a.amp", "a", (first,)))
     schemas = told(
-        declares("A", SchemaSource("a.amp", "a", (first,))),
+        service,
+        service,
         declares("B", SchemaSource("b.amp", "b", (again,))),
         declares("C", SchemaSource("c.amp", "c", (other, other))),
         declares("D", SchemaSource("d.amp", "d", (SchemaSource("geo.amp", "third"),))),
