@@ -129,7 +129,7 @@ class HealthClient(_Client):
         timeout: _Timeout = _DEFAULT,
         metadata: _Mapping[str, str] | None = None,
     ) -> _Stream[WatchItem]:
-        """The same, and then each time that it changes.
+        """The same, and then each time that it changes. It ends when the server does.
 
         Raises:
             UnknownService: The server knows nothing of a service of this name.
@@ -172,7 +172,7 @@ class HealthServer(_Server):
 
     @_abstractmethod
     def watch(self, service: str) -> _AsyncIterable[WatchItem]:
-        """The same, and then each time that it changes.
+        """The same, and then each time that it changes. It ends when the server does.
 
         Raises:
             UnknownService: The server knows nothing of a service of this name.
@@ -428,7 +428,7 @@ service Health {
     @wire("health.Check") @idempotent
     command Check(service: str = "") -> (status: Status) raises UnknownService;
 
-    /// The same, and then each time that it changes.
+    /// The same, and then each time that it changes. It ends when the server does.
     @wire("health.Watch")
     command Watch(service: str = "") -> stream (status: Status) raises UnknownService;
 }

@@ -149,6 +149,7 @@ class Connection:
     identity: Any = None
     interceptors: tuple[Any, ...] = ()
     _around: Any = None
+    _drain_callbacks: tuple[Callable[[Connection], object], ...] = ()
 
     def __init__(
         self,
@@ -251,6 +252,27 @@ class Connection:
     def add_close_callback(self, callback: Callable[[Connection], object]) -> None:
         """Call ``callback(connection)`` soon after the end of the connection."""
         self._shell.closed.add_done_callback(lambda _closed: callback(self))
+
+    def add_drain_callback(self, callback: Callable[[Connection], object]) -> None:
+        """Call ``callback(connection)`` soon after the end has begun: what is being
+        served is still finished, and nothing new is served.
+
+        For what would not end by itself, as a stream of events.
+        """
+        self._drain_callbacks += (callback,)
+        if self._shell.protocol.state:
+            self._drain()
+
+    def remove_drain_callback(self, callback: Callable[[Connection], object]) -> None:
+        """Do not call it, unless that has been done."""
+        self._drain_callbacks = tuple(
+            one for one in self._drain_callbacks if one != callback
+        )
+
+    def _drain(self) -> None:
+        callbacks, self._drain_callbacks = self._drain_callbacks, ()
+        for callback in callbacks:
+            self._shell.loop.call_soon(callback, self)
 
     async def call_box(
         self,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+from ampgen.runtime.connection import current_call
 from ampgen.runtime.generated.health import (
     CheckResult,
     HealthBlockingClient,
@@ -20,6 +21,8 @@ from ampgen.runtime.generated.health import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from ampgen.runtime.connection import Connection
 
 __all__ = [
     "CheckResult",
@@ -44,36 +47,46 @@ class HealthService(HealthServer):
     def __init__(self, statuses: Mapping[str, Status | str] | None = None) -> None:
         self._statuses: dict[str, Status | str] = {"": Status.SERVING}
         self._statuses.update(statuses or {})
-        self._watching: set[asyncio.Future[None]] = set()
+        self._watches: set[_Watch] = set()
 
     def status(self, service: str = "") -> Status | str | None:
         """What it says of a service; ``None`` if nothing."""
         return self._statuses.get(service)
 
     def set_status(self, status: Status | str, service: str = "") -> None:
-        """Say this of the server, or of one service, from now on. Any thread may."""
+        """Say this of the server, or of one service, from now on.
+
+        Any thread may. Those who watch hear of the last of several changes.
+        """
         self._statuses[service] = status
-        for change in list(self._watching):
-            change.get_loop().call_soon_threadsafe(_wake, change)
+        for watch in tuple(self._watches):
+            watch.loop.call_soon_threadsafe(watch.changed.set)
 
     def check(self, service: str) -> CheckResult:
         return CheckResult(status=self._known(service))
 
     async def watch(self, service: str) -> AsyncIterator[WatchItem]:
-        """Of changes in quick succession the last one is told."""
-        told: Status | str | None = None
-        while True:
-            change: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-            self._watching.add(change)
-            try:
+        """A server that drains is not serving: that is the last that is told."""
+        told = self._known(service)
+        yield WatchItem(status=told)
+        watch = _Watch()
+        connection = current_call().connection
+        connection.add_drain_callback(watch.drain)
+        self._watches.add(watch)
+        try:
+            while not watch.draining:
+                watch.changed.clear()
                 status = self._known(service)
-                if status != told:
+                if status == told:
+                    await watch.changed.wait()
+                else:
                     told = status
-                    yield WatchItem(status=status)
-                    continue
-                await change
-            finally:
-                self._watching.discard(change)
+                    yield WatchItem(status=told)
+        finally:
+            self._watches.discard(watch)
+            connection.remove_drain_callback(watch.drain)
+        if told != Status.NOT_SERVING:
+            yield WatchItem(status=Status.NOT_SERVING)
 
     def _known(self, service: str) -> Status | str:
         status = self._statuses.get(service)
@@ -82,6 +95,14 @@ class HealthService(HealthServer):
         return status
 
 
-def _wake(change: asyncio.Future[None]) -> None:
-    if not change.done():
-        change.set_result(None)
+class _Watch:
+    """Somebody who watches."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.changed = asyncio.Event()
+        self.draining = False
+
+    def drain(self, _connection: Connection) -> None:
+        self.draining = True
+        self.changed.set()

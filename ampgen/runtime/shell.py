@@ -84,7 +84,7 @@ class Shell:
         *,
         limits: Limits,
         drain_timeout: float,
-        connection: object,
+        connection: Any,
         fallback: Callable[[bytes], Handler] | None = None,
         keepalive: float | None = None,
     ) -> None:
@@ -265,6 +265,7 @@ class Shell:
     def ending(self) -> None:
         self._end_timer = self.loop.call_later(self.drain_timeout, self._drained)
         self._adjust_reading()
+        self.connection._drain()
 
     def finished(self) -> None:
         self.flush()

@@ -1,7 +1,5 @@
 """The health service."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import asyncio
@@ -11,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ampgen.pipeline import compile_schemas
-from ampgen.runtime import HealthClient, HealthService, Unavailable, serve
+from ampgen.runtime import Connection, HealthClient, HealthService, Unavailable, serve
 from ampgen.runtime.health import CheckResult, Status, UnknownService, WatchItem
 from tests.raw import PATIENCE, box, server_of
 from tests.runtime.made.text import TextClient
@@ -47,21 +45,56 @@ async def test_it_says_what_it_was_told() -> None:
         assert caught.value.service == "Other"
 
 
-async def test_every_change_is_told() -> None:
-    service = HealthService()
+async def test_whoever_watches_hears_of_changes() -> None:
+    service = HealthService({"Text": Status.NOT_SERVING})
     async with HealthClient.local(service) as health:
-        async with health.watch() as statuses:
-            assert await anext(statuses) == WatchItem(status=Status.SERVING)
-            following = asyncio.ensure_future(anext(statuses))
-            await asyncio.sleep(0)
-            service.set_status(Status.SERVING)  # no news
-            service.set_status("odd", "Other")
-            await asyncio.to_thread(service.set_status, Status.NOT_SERVING)
-            assert (await following).status is Status.NOT_SERVING
+        async with health.watch("Text") as watched, health.watch() as server:
+            assert (await anext(server)).status is Status.SERVING
+            assert (await anext(watched)).status is Status.NOT_SERVING
+            later = asyncio.create_task(anext(watched))
+            for status in (Status.NOT_SERVING, Status.SERVING, "half"):
+                service.set_status(status, "Text")
+            assert await later == WatchItem(status="half")
+            await asyncio.to_thread(service.set_status, Status.SERVING, "Text")
+            assert (await anext(watched)).status is Status.SERVING
         with pytest.raises(UnknownService):
-            await anext(health.watch("Text"))
-        assert (await health.check()).status is Status.NOT_SERVING
-    assert not service._watching
+            await anext(health.watch("Other"))
+        assert not service._watches
+
+
+async def test_who_watches_a_server_that_ends_is_told() -> None:
+    service = HealthService({"Down": Status.NOT_SERVING})
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(serve("127.0.0.1:0", service))
+        health = await HealthClient.connect(server.addresses[0], timeout=PATIENCE)
+        async with health.watch() as up, health.watch("Down") as down:
+            assert (await anext(up)).status is Status.SERVING
+            assert (await anext(down)).status is Status.NOT_SERVING
+            async with asyncio.timeout(PATIENCE / 2):  # less than the drain time
+                leaving = asyncio.create_task(stack.aclose())
+                assert [item.status async for item in up] == [Status.NOT_SERVING]
+                assert [item.status async for item in down] == []
+                await leaving
+    assert not service._watches
+
+
+async def test_a_drain_callback() -> None:
+    async with TextClient.local(text := Text()) as client:
+        connection = client.connection
+        called: asyncio.Queue[Connection] = asyncio.Queue()
+        connection.add_drain_callback(called.put_nowait)
+        connection.add_drain_callback(pytest.fail)
+        connection.remove_drain_callback(pytest.fail)
+        call = asyncio.create_task(client.stop())
+        await text.waiting.acquire()
+        assert called.empty()
+        connection.close()
+        connection.add_drain_callback(called.put_nowait)
+        assert await called.get() is connection
+        assert await called.get() is connection
+        text.gate.set()
+        await asyncio.wait([call])
+        assert called.empty()
 
 
 async def test_what_it_is_on_the_wire() -> None:

@@ -20,8 +20,10 @@ async def main() -> None:
     ):
         print("the server:", (await client.check()).status)
 
-        health.set_status(Status.NOT_SERVING, "Repeater")  # it has lost its database
-        print("Repeater:", (await client.check("Repeater")).status)
+        async with client.watch("Repeater") as statuses:
+            print("Repeater:", (await anext(statuses)).status)
+            health.set_status(Status.NOT_SERVING, "Repeater")  # no database any more
+            print("Repeater:", (await anext(statuses)).status)
 
         try:
             await client.check("Chat")
