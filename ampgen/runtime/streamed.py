@@ -26,6 +26,7 @@ from ampgen.runtime.streams import (
     Starved,
     Stream,
     head_of,
+    items_of,
 )
 
 if TYPE_CHECKING:
@@ -116,7 +117,8 @@ class ServedStream:
                 result = await result
             if self._outgoing is None:
                 return result
-            await self._outgoing.run(aiter(result))
+            command = self._serving.handler.command
+            await self._outgoing.run(items_of(result, command))
         except Starved:
             raise self._cancelled() from None
         except (RemoteError, ConnectionLost) as error:

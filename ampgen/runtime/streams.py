@@ -513,7 +513,7 @@ async def close_source(source: AsyncIterator[Any], command: AnyCommand) -> None:
 def items_of(
     given: AsyncIterable[Any] | Iterable[Any], command: AnyCommand
 ) -> AsyncIterator[Any]:
-    """What a stream argument is at its caller, as one kind of iterator."""
+    """What a program gives as a stream, as one kind of iterator."""
     if isinstance(given, AsyncIterable):
         return aiter(given)
     if isinstance(given, Iterable) and not isinstance(given, str | bytes | bytearray):

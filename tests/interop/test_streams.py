@@ -38,7 +38,8 @@ def oneway(name: bytes, *arguments: tuple[bytes, amp.Argument]) -> Any:
         "arguments": [STREAM, *arguments],
         "requiresAnswer": False,
     }
-    return type(amp.Command)("Box", (amp.Command,), attributes)
+    metaclass: Any = type(amp.Command)
+    return metaclass("Box", (amp.Command,), attributes)
 
 
 class Missing(Exception):

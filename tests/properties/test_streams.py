@@ -293,7 +293,8 @@ def test_a_client_forgets_all_that_it_has_begun(
             else:
                 asked += [box for box in raw.boxes() if b"_ask" in box]
                 if asked:
-                    request: Box = asked[-1 - how % len(asked)]
+                    back: int = how % len(asked)
+                    request = asked[-1 - back]
                     raw.transport.write(write_box(answer(request, what)))
             await settle()
         for stream in streams:

@@ -26,11 +26,13 @@ from ampgen.runtime import (
     Overloaded,
     Proceed,
     ProtocolError,
+    Reconnect,
     RemoteError,
     Stream,
     current_call,
     serve,
 )
+from ampgen.runtime.testing import fake
 from generated_example.archive import (
     ArchiveClient,
     ArchiveServer,
@@ -303,12 +305,14 @@ async def test_a_handler_that_gives_no_stream_is_told_so_in_the_log(
 ) -> None:
     class Wrong(Files):
         def download(self, name: str) -> Any:
-            return [b"a"]
+            return b"a"
 
     async with connect(Wrong()) as client:
         with pytest.raises(InternalError):
             await anext(client.download("x"))
-    assert "list" in caplog.text
+    assert "Download: a stream is an iterable, asynchronous or not; got bytes" in (
+        caplog.text
+    )
 
 
 async def test_the_handler_knows_its_call(connect: Any) -> None:
@@ -1342,3 +1346,52 @@ async def test_an_interceptor_may_end_a_stream() -> None:
         with pytest.raises(Overloaded, match="enough"):
             await anext(stream)
         assert await service.over() == ["CancelledError", "finally"]
+
+
+# --- what other parts make of streams -------------------------------------------------
+
+
+async def test_a_fake_gives_what_it_is_told() -> None:
+    items = [TailItem(number=1, line="a"), TailItem(number=2, line="b")]
+
+    async def lines(word: str, lines: Stream[str]) -> AsyncIterator[str]:
+        async for line in lines:
+            yield line + word
+
+    with fake(
+        ArchiveServer, tail=items, search=lines, upload=TooLarge("no")
+    ) as service:
+        async with ArchiveClient.local(service) as client:
+            for _ in range(2):
+                assert [item async for item in client.tail("x")] == items
+            found = client.search("!", ["a", "b"])
+            assert [line async for line in found] == ["a!", "b!"]
+            with pytest.raises(TooLarge):
+                await client.upload("x", [b"a"])
+
+
+async def test_a_stream_ends_with_its_connection_and_the_next_one_is_on_another() -> (
+    None
+):
+    service = Files()
+    async with (
+        serve("127.0.0.1:0", service, drain_timeout=0.1) as server,
+        ArchiveClient.connect(
+            server.addresses[0], reconnect=Reconnect(first=0.01)
+        ) as client,
+    ):
+        stream = client.tail("quiet")
+        assert [(await anext(stream)).number for _ in range(3)] == [1, 2, 3]
+        sending = asyncio.create_task(client.upload("x", as_made(b"a")))
+        shell: Any = stream._incoming.host
+        shell.abort()
+        with pytest.raises(ConnectionLost):
+            await anext(stream)
+        with pytest.raises(ConnectionLost):
+            await sending
+        # there is no connection yet: both wait for the next one
+        service.made = 0
+        assert (await client.upload("x", [b"ab"])).size == 2
+        assert await numbers(client.tail("x")) == [1, 2, 3]
+        with pytest.raises(DeadlineExceeded):
+            await anext(client.tail("x", timeout=-1))
