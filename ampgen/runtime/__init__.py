@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ampgen.runtime.streams import Stream
     from ampgen.runtime.tls import client_tls, server_tls
     from ampgen.runtime.wire import Limits
+    from ampgen.runtime.workers import run
 
 __all__ = [
     "DEFAULT",
@@ -103,6 +104,7 @@ __all__ = [
     "connect",
     "current_call",
     "intercepted",
+    "run",
     "serve",
     "server_tls",
 ]
@@ -157,6 +159,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "connect": "client",
         "current_call": "connection",
         "intercepted": "intercepted",
+        "run": "workers",
         "serve": "server",
         "server_tls": "tls",
     }

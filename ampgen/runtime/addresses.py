@@ -1,4 +1,7 @@
-"""Addresses as text: ``host:port``, ``[::1]:8000``, ``unix:/run/text.sock``."""
+"""Addresses as text: ``host:port``, ``[::1]:8000``, ``unix:/run/text.sock``.
+
+To listen there is ``systemd:``, too, and ``systemd:NAME``.
+"""
 
 # pyright: reportUnnecessaryIsInstance=false
 # What programs pass is checked at run time too: not all of them are typed.
@@ -29,6 +32,18 @@ class Unix:
 
     def __str__(self) -> str:
         return format_address(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Systemd:
+    name: str  # or none, for all that there are
+
+
+def parse_listening(address: str) -> Tcp | Unix | Systemd:
+    """An address to listen on."""
+    if isinstance(address, str) and address.startswith("systemd:"):
+        return Systemd(address.removeprefix("systemd:"))
+    return parse_address(address)
 
 
 def parse_address(address: str) -> Tcp | Unix:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ampgen.runtime.command import raw_command
 from ampgen.runtime.credentials import peer_uid
 from ampgen.runtime.errors import UnknownCommand
+from ampgen.runtime.load import UNBOUNDED
 from ampgen.runtime.reflection import SCHEMA
 from ampgen.runtime.serving import current
 from ampgen.runtime.shell import Shell
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
+    from ampgen.runtime.load import Load
     from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.serving import Serving
     from ampgen.runtime.wire import Limits
@@ -159,6 +161,7 @@ class Connection:
         drain_timeout: float = DRAIN_TIMEOUT,
         fallback: Callable[[bytes], Handler] | None = None,
         keepalive: float | None = None,
+        load: Load = UNBOUNDED,
     ) -> None:
         self._shell = Shell(
             limits=limits,
@@ -166,6 +169,7 @@ class Connection:
             connection=self,
             fallback=fallback,
             keepalive=keepalive,
+            load=load,
         )
         # last: a factory may make clients of this connection
         try:

@@ -225,6 +225,16 @@ class AmpProtocol:
         return self.in_flight >= self.limits.calls or self.blocked
 
     @property
+    def handed_out(self) -> int:
+        """How many bytes ``data_to_send`` has given, in all."""
+        return self._taken
+
+    @property
+    def unfinished(self) -> BoxParser | None:
+        """The box of which a part has come."""
+        return self._parser
+
+    @property
     def paused(self) -> bool:
         """Should nothing be read for now?
 

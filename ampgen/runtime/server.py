@@ -5,18 +5,17 @@
 from __future__ import annotations
 
 import asyncio
-import errno
 import functools
 import logging
-import os
-import signal
 import socket
-import stat
-from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
-from weakref import WeakKeyDictionary
 
-from ampgen.runtime.addresses import Tcp, format_address, parse_address
+from ampgen.runtime.addresses import (
+    Systemd,
+    Tcp,
+    format_address,
+    parse_listening,
+)
 from ampgen.runtime.command import Handler, raw_command
 from ampgen.runtime.connection import (
     DRAIN_TIMEOUT,
@@ -26,19 +25,25 @@ from ampgen.runtime.connection import (
 )
 from ampgen.runtime.interception import intercepted_handler
 from ampgen.runtime.keepalive import check_keepalive
+from ampgen.runtime.listening import SocketFile, descriptors_allowed
+from ampgen.runtime.load import Load
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.services import Services
 from ampgen.runtime.shell import LAST_WORDS
+from ampgen.runtime.signals import attended
 from ampgen.runtime.starttls import STARTTLS, Answering
 from ampgen.runtime.starttls import handler_of as starttls_handler
+from ampgen.runtime.systemd import inherited_sockets
+from ampgen.runtime.tally import Tally
 from ampgen.runtime.tls import check_context
 from ampgen.runtime.tlslayer import HANDSHAKE_TIMEOUT, TlsLayer
 from ampgen.runtime.unix import listen_unix
+from ampgen.runtime.watch import Watch
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Generator, Iterable
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
     from types import TracebackType
     from typing import Self
 
@@ -59,7 +64,7 @@ Fallback: TypeAlias = (
 
 
 def serve(
-    address: Address | socket.socket,
+    address: Address | socket.socket | Sequence[socket.socket],
     *services: Service,
     drain_timeout: float = DRAIN_TIMEOUT,
     limits: Limits | None = None,
@@ -74,8 +79,10 @@ def serve(
 ) -> Listener:
     """Serve objects of generated server classes, or factories of such.
 
-    ``address`` is text (port 0 picks a free one) or a socket that listens, which is
-    closed in the end. Enter what this returns to listen; leaving it drains.
+    ``address`` is text (port 0 picks a free one; ``systemd:`` stands for the sockets
+    that systemd passes, ``systemd:NAME`` for those of that name) or a socket that
+    listens, or several, which are closed in the end. Enter what this returns to listen;
+    leaving it drains.
 
     ``tls``: every connection begins with TLS (``server_tls`` makes a context).
     ``starttls``: TLS begins when the client asks ``StartTLS``; what it asks before is
@@ -114,7 +121,7 @@ class Listener:
 
     def __init__(
         self,
-        address: Address | socket.socket,
+        address: Address | socket.socket | Sequence[socket.socket],
         services: Services,
         *,
         drain_timeout: float,
@@ -125,8 +132,10 @@ class Listener:
     ) -> None:
         check_keepalive(keepalive)
         self.addresses: list[str] = []
+        if isinstance(address, socket.socket):
+            address = [address]
         self._where = (
-            address if isinstance(address, socket.socket) else parse_address(address)
+            parse_listening(address) if isinstance(address, str) else list(address)
         )
         self._services = services
         self._drain_timeout = drain_timeout
@@ -141,31 +150,55 @@ class Listener:
         self._securing: set[TlsLayer] = set()  # there is no TLS yet
         if security.starttls is not None:
             services.add(STARTTLS, starttls_handler(self._start_tls))
+        self._load = Load(limits.server_calls)
+        self._room = min(limits.connections, descriptors_allowed())
         self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
-        self._forget = self._shells.pop
-        self._server: asyncio.Server | UnixListener | None = None
-        self._socket_file: tuple[str, int] | None = None  # ours, by its inode
+        self._forget = self._left
+        self._hosts: dict[str, int] = {}  # connections from each
+        self._host_of: dict[asyncio.Future[None], str] = {}
+        self._refusals = Tally()
+        self._watch = Watch(self._shells.values(), limits)
+        self._servers: list[asyncio.Server | UnixListener] = []
+        self._socket_file: SocketFile | None = None
         self._closed = asyncio.Event()
+        self._signalled = False
+        self._drained_by: float | None = None  # on the loop's clock, once it drains
+        self._waits: set[asyncio.Timeout] = set()  # for the end of the draining
 
     async def __aenter__(self) -> Self:
-        loop = asyncio.get_running_loop()
         where = self._where
-        if isinstance(where, socket.socket):
-            if where.family == getattr(socket, "AF_UNIX", None):
-                self._server = listen_unix(where, self._accept)
-            else:
-                self._server = await loop.create_server(self._accept, sock=where)
+        if isinstance(where, Systemd):
+            where = inherited_sockets(where.name)
+        if isinstance(where, list):
+            try:
+                for listening in where:
+                    self._servers.append(await self._listen(listening))
+            except BaseException:
+                self.close()
+                for listening in where:
+                    listening.close()
+                raise
         elif isinstance(where, Tcp):
-            self._server = await loop.create_server(
-                self._accept, where.host, where.port
+            loop = asyncio.get_running_loop()
+            self._servers.append(
+                await loop.create_server(self._arrive, where.host, where.port)
             )
         else:
-            _remove_stale(where.path)
-            self._server = listen_unix(where.path, self._accept)
-            self._socket_file = where.path, os.stat(where.path).st_ino
-        self.addresses = [format_address(s.getsockname()) for s in self._server.sockets]
+            self._socket_file = SocketFile(where.path)
+            self._servers.append(await self._listen(self._socket_file.listen()))
+        self.addresses = [
+            format_address(s.getsockname())
+            for server in self._servers
+            for s in server.sockets
+        ]
         logger.debug("listening on %s", ", ".join(self.addresses))
         return self
+
+    async def _listen(self, listening: socket.socket) -> asyncio.Server | UnixListener:
+        if listening.family == getattr(socket, "AF_UNIX", None):
+            return listen_unix(listening, self._accept)
+        loop = asyncio.get_running_loop()
+        return await loop.create_server(self._arrive, sock=listening)
 
     async def __aexit__(
         self,
@@ -173,66 +206,135 @@ class Listener:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        """Stop accepting; finish what is being served, for at most the drain time.
+        """``drain``."""
+        await self.drain()
 
-        Who cancels this does not want to wait: then every connection ends at once.
+    async def drain(self) -> None:
+        """Stop accepting; refuse requests; finish what is served, in the drain time.
+
+        Returns when every connection has ended. Who cancels this does not want to wait:
+        then every one ends at once. Not for handlers: it would wait for the one that
+        calls it.
         """
         self.close()
         for layer in list(self._securing):
             layer.abort()
-        for shell in self._shells.values():
+        for shell in list(self._shells.values()):
             shell.close()
+        now = asyncio.get_running_loop().time()
+        first = self._drained_by is None
+        if self._drained_by is None:
+            self._drained_by = now + self._drain_timeout + 2 * LAST_WORDS
         if self._shells:
             try:
-                _done, waiting = await asyncio.wait(
-                    list(self._shells), timeout=self._drain_timeout + 2 * LAST_WORDS
-                )
+                async with asyncio.timeout_at(self._drained_by) as wait:
+                    self._waits.add(wait)
+                    try:
+                        await asyncio.wait(list(self._shells))
+                    finally:
+                        self._waits.discard(wait)
+            except TimeoutError:
+                if first:
+                    count = f"{len(self._shells):,}"
+                    logger.error("handlers of %s connections do not end", count)
             except asyncio.CancelledError:
-                for shell in self._shells.values():
-                    shell.abort()
+                self._abort()
                 raise
-            if waiting:
-                logger.error("handlers of %s connections do not end", len(waiting))
+        self._watch.stop()
+
+    def _abort(self) -> None:
+        """End every connection at once; a handler that is cancelled may still clean up
+        for a moment.
+        """
+        for shell in list(self._shells.values()):
+            shell.abort()
+        now = asyncio.get_running_loop().time()
+        self._drained_by = now + LAST_WORDS
+        for wait in self._waits:
+            wait.reschedule(self._drained_by)
 
     def close(self) -> None:
         """Accept no more connections; those that there are stay."""
         if self._socket_file is not None:
-            path, inode = self._socket_file
-            self._socket_file = None
-            with suppress(FileNotFoundError):
-                if os.stat(path).st_ino == inode:
-                    os.unlink(path)
-        if self._server is not None:
-            self._server.close()
+            self._socket_file.remove()
+        for server in self._servers:
+            server.close()
+        self._refusals.close()
         self._closed.set()
 
     async def serve_forever(self) -> None:
-        """Wait for SIGTERM, SIGINT or ``close``; leaving the ``async with`` drains.
+        """Wait for SIGTERM, SIGINT or ``close``. A signal drains; a second one ends all
+        connections at once.
 
-        Where this thread or system has no signal handlers, those of the program stay.
+        Where this thread has no signal handlers, those of the program stay. Under
+        systemd this tells that the program is ready, and that it lives.
         """
-        with _signals(self._closed.set):
-            await self._closed.wait()
+        with attended(self._end):
+            await self._until_closed()
+
+    async def _until_closed(self) -> None:
+        await self._closed.wait()
+        if self._signalled:
+            await self.drain()
+
+    def _end(self) -> None:
+        """Drain, or, the second time, end at once."""
+        if self._signalled:
+            self._abort()
+        self._signalled = True
         self.close()
 
-    def _accept(self) -> asyncio.BaseProtocol:
+    # --- connections ------------------------------------------------------------------
+
+    def _arrive(self) -> asyncio.BaseProtocol:
+        return _Arrival(self._admit)
+
+    def _admit(self, transport: asyncio.Transport) -> asyncio.BaseProtocol:
+        """What is to hear of a connection by TCP, now that it is known from where."""
+        peer = transport.get_extra_info("peername")
+        return self._accept(str(peer[0]) if peer else "")
+
+    def _accept(self, host: str = "") -> asyncio.BaseProtocol:
+        limits = self._limits
         if self._closed.is_set():  # it came in while the server closed
+            return _Refused()
+        if len(self._shells) >= self._room:
+            limit = f"{self._room:,} connections are open (Limits.connections)"
+            self._refusals.warn(f"a connection is refused: {limit}")
+            return _Refused()
+        from_host = self._hosts.get(host, 0)
+        if host and from_host >= limits.connections_per_host:
+            limit = f"{from_host:,} are open from {host} (Limits.connections_per_host)"
+            self._refusals.warn(f"a connection is refused: {limit}")
             return _Refused()
         try:
             connection = Connection(
                 self._services.handlers,
-                limits=self._limits,
+                limits=limits,
                 drain_timeout=self._drain_timeout,
                 fallback=self._fallback,
                 keepalive=self._keepalive,
+                load=self._load,
             )
         except Exception:
             logger.exception("a service could not be made: the connection is closed")
             return _Refused()
         shell = connection._shell
         self._shells[shell.idle] = shell
+        if host:
+            self._hosts[host] = from_host + 1
+            self._host_of[shell.idle] = host
         shell.idle.add_done_callback(self._forget)
+        self._watch.wake()
         return receiver_for(self._secured(shell))
+
+    def _left(self, idle: asyncio.Future[None]) -> None:
+        del self._shells[idle]
+        host = self._host_of.pop(idle, "")
+        if host:
+            self._hosts[host] -= 1
+            if not self._hosts[host]:
+                del self._hosts[host]
 
     def _secured(self, shell: Shell) -> Shell | TlsLayer:
         """What hears of the bytes: the shell, or the TLS between."""
@@ -274,6 +376,21 @@ class Listener:
             logger.log(level, "%s", error)
 
 
+class _Arrival(asyncio.Protocol):
+    """A connection of which it is not known yet whence it comes."""
+
+    def __init__(
+        self, admit: Callable[[asyncio.Transport], asyncio.BaseProtocol]
+    ) -> None:
+        self._admit = admit
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        connected: asyncio.Transport = transport  # type: ignore[assignment]
+        protocol = self._admit(connected)
+        connected.set_protocol(protocol)
+        protocol.connection_made(connected)
+
+
 class _Refused(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
@@ -287,79 +404,3 @@ def _handler(
 
     handler = Handler(raw_command(name), method, 1)
     return intercepted_handler(handler, interceptors) if interceptors else handler
-
-
-def _remove_stale(path: str) -> None:
-    """Remove the socket file of a dead server; refuse that of one that lives."""
-    try:
-        if not stat.S_ISSOCK(os.stat(path).st_mode):
-            raise FileExistsError(f"{path} is there, and is no socket")
-    except FileNotFoundError:
-        return
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            probe.connect(path)
-        except ConnectionRefusedError:
-            os.unlink(path)
-            return
-        except BlockingIOError:  # alive, with a full backlog
-            pass
-    raise OSError(errno.EADDRINUSE, f"another server listens on {path}")
-
-
-_waiting: WeakKeyDictionary[asyncio.AbstractEventLoop, _Signals] = WeakKeyDictionary()
-
-
-@contextmanager
-def _signals(callback: Callable[[], None]) -> Generator[None, None, None]:
-    """Call back at SIGTERM and SIGINT, beside the other servers of this loop."""
-    loop = asyncio.get_running_loop()
-    signals = _waiting.get(loop)
-    if signals is None:
-        signals = _waiting[loop] = _Signals()
-    signals.add(loop, callback)
-    try:
-        yield
-    finally:
-        signals.remove(loop, callback)
-
-
-class _Signals:
-    """Whom SIGTERM and SIGINT call back in one loop: it has one handler for each.
-
-    The first one puts it there, the last one puts back those that were there before.
-    """
-
-    def __init__(self) -> None:
-        self._callbacks: list[Callable[[], None]] = []
-        self._replaced: list[tuple[signal.Signals, Any]] = []
-
-    def add(
-        self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]
-    ) -> None:
-        self._callbacks.append(callback)
-        if len(self._callbacks) > 1:
-            return
-        for number in (signal.SIGTERM, signal.SIGINT):
-            previous = signal.getsignal(number)
-            try:
-                loop.add_signal_handler(number, self._call)
-            except (NotImplementedError, RuntimeError, ValueError):
-                continue  # Windows, or not the main thread
-            self._replaced.append((number, previous))
-
-    def remove(
-        self, loop: asyncio.AbstractEventLoop, callback: Callable[[], None]
-    ) -> None:
-        self._callbacks.remove(callback)
-        if self._callbacks:
-            return
-        for number, previous in self._replaced:
-            loop.remove_signal_handler(number)
-            signal.signal(number, previous)
-        self._replaced.clear()
-
-    def _call(self) -> None:
-        for callback in self._callbacks:
-            callback()

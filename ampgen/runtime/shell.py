@@ -19,9 +19,10 @@ from ampgen.runtime import answers
 from ampgen.runtime.addresses import format_address
 from ampgen.runtime.awaited import AwaitedCall
 from ampgen.runtime.calls import deadline_exceeded
-from ampgen.runtime.errors import DeadlineExceeded
+from ampgen.runtime.errors import DeadlineExceeded, Overloaded
 from ampgen.runtime.extras import Metadata
 from ampgen.runtime.keepalive import Keepalive
+from ampgen.runtime.load import UNBOUNDED, Load
 from ampgen.runtime.protocol import AmpProtocol
 from ampgen.runtime.serving import current
 
@@ -51,7 +52,8 @@ class Shell:
     """Host of one ``AmpProtocol`` on one transport.
 
     ``connection`` is what programs see of it. ``keepalive``: the seconds of a
-    ``Keepalive``, or none.
+    ``Keepalive``, or none. ``load`` counts the handlers that run, on the other
+    connections of a server too.
     """
 
     # a server has one for each peer: its size is that of an idle connection
@@ -73,6 +75,7 @@ class Shell:
         "idle",
         "is_closed",
         "limits",
+        "load",
         "loop",
         "peer_address",
         "protocol",
@@ -87,9 +90,11 @@ class Shell:
         connection: Any,
         fallback: Callable[[bytes], Handler] | None = None,
         keepalive: float | None = None,
+        load: Load = UNBOUNDED,
     ) -> None:
         self.loop = asyncio.get_running_loop()
         self.connection = connection
+        self.load = load
         self.peer_address = ""
         self.is_closed = False
         self._closed: asyncio.Future[None] | None = None  # made when it is asked for
@@ -219,6 +224,9 @@ class Shell:
     # --- from the protocol ------------------------------------------------------------
 
     def serve(self, serving: Serving, arguments: Any) -> None:
+        if self.load.full:
+            self.protocol.fail(serving, Overloaded(self.load.reason))
+            return
         handler = serving.handler
         extras = serving.extras
         if extras is not None and extras.timeout is not None:
@@ -300,6 +308,7 @@ class Shell:
             task = self.loop.create_task(coroutine)
         serving.task = task
         self._tasks[task] = serving
+        self.load.add()
         if serving.deadline is not None and serving.deadline < self._watched:
             self._watch(serving.deadline)
         task.add_done_callback(self._ended)
@@ -334,6 +343,7 @@ class Shell:
         serving = self._tasks.pop(task)
         if serving.stream is not None:
             serving.stream.close()
+        self.load.remove()
         self._finish(serving, task)
         self._adjust_reading()
         self._check_idle()

@@ -23,11 +23,12 @@ MAX_VALUE = 0xFFFF  # two bytes of length
 _KINDS = frozenset((b"_answer", b"_error", b"_command"))  # tell what a box is
 _TLS_RECORDS = (0x1503, 0x1603)  # how an alert and a handshake begin
 _TLS = " (this looks like TLS: one end uses it, and the other one does not)"
+_SECONDS = ("idle", "stuck", "partial")  # those of the limits that are times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """What one connection may cost this end.
+    """What peers may cost this end. What is over a limit never waits in memory.
 
     ``box``: bytes of keys and values in one box, either way, but for `large` values.
     ``large``: bytes of one `large` value, either way.
@@ -39,6 +40,17 @@ class Limits:
     ``descriptors``: those that have come, and that no box has named yet; likewise.
     ``credit``: items of one stream that may come and wait here; where they are large,
     as many as fit into ``credit_bytes``, once the first ones have come.
+
+    What follows is for servers alone; seconds may be ``None``, for ever.
+
+    ``connections``: at once; further ones are closed as they come. Where the system
+    allows the process fewer descriptors, so does the server.
+    ``connections_per_host``: of them, from one IP address.
+    ``server_calls``: requests being served on all connections; further ones are told
+    ``OVERLOADED``.
+    ``idle``: seconds without a call in flight and without a byte from the peer.
+    ``stuck``: seconds in which the peer takes none of the bytes that wait for it.
+    ``partial``: seconds in which a box that has begun neither ends nor grows by 64 KiB.
     """
 
     box: int = 1024 * 1024
@@ -50,10 +62,20 @@ class Limits:
     descriptors: int = 256
     credit: int = 64
     credit_bytes: int = 1024 * 1024
+    connections: int = 10_000
+    connections_per_host: int = 1000
+    server_calls: int = 10_000
+    idle: float | None = None
+    stuck: float | None = 60.0
+    partial: float | None = 30.0
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
-            if getattr(self, name) < 1:
+            value: float | None = getattr(self, name)
+            if name in _SECONDS:
+                if value is not None and not value > 0:
+                    raise ValueError(f"Limits: {name} has to be above 0, or None")
+            elif value is None or value < 1:
                 raise ValueError(f"Limits: {name} has to be at least 1")
 
 

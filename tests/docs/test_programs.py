@@ -29,6 +29,7 @@ PROGRAMS = [
     ("interceptors.md", "interceptors/interceptors.py", "repeat.amp"),
     ("large.md", "large/large.py", "../docs/examples/large/pages.amp"),
     ("descriptors.md", "descriptors/descriptors.py", "worker.amp"),
+    ("serving.md", "serving/serving.py", "repeat.amp"),
     ("tls.md", "tls/tls.py", "repeat.amp"),
     (
         "staying-connected.md",

@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ampgen.runtime import Cancelled, Connection, ConnectionLost, connect, serve
+from ampgen.runtime import (
+    Cancelled,
+    Connection,
+    ConnectionLost,
+    Unavailable,
+    connect,
+    serve,
+)
+from tests.raw import box, dial
 from tests.runtime.made.text import EventsClient, RepeatResult, TextClient
 from tests.runtime.services import Events, Text
 
@@ -38,6 +46,11 @@ class FakeTransport(asyncio.Transport):
 async def repeat(address: str) -> str:
     async with TextClient.connect(address) as text:
         return (await text.repeat("abc")).text
+
+
+async def repeat_on(text: TextClient) -> None:
+    while True:
+        await text.repeat("a")
 
 
 async def test_the_addresses_are_those_that_can_be_called(tmp_path: Path) -> None:
@@ -372,6 +385,122 @@ def test_without_signals_it_serves_until_it_is_closed() -> None:
     thread.start()
     thread.join()
     assert served == ["abc"]
+
+
+async def test_a_second_signal_ends_everything_at_once() -> None:
+    service = Text()
+    async with serve("127.0.0.1:0", service, drain_timeout=600) as server:
+        forever = asyncio.create_task(server.serve_forever())
+        text = await TextClient.connect(server.addresses[0])
+        call = asyncio.create_task(text.stop(timeout=None))
+        await service.waiting.acquire()
+        os.kill(os.getpid(), signal.SIGTERM)
+        with pytest.raises(Unavailable):
+            await repeat_on(text)
+        os.kill(os.getpid(), signal.SIGTERM)
+        await forever
+        with pytest.raises(ConnectionLost):
+            await call
+        await text.aclose()
+
+
+async def test_a_second_signal_does_not_wait_for_a_handler_that_will_not_end(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("ampgen.runtime.server.LAST_WORDS", 0.05)
+    release, ended = asyncio.Event(), asyncio.Event()
+
+    class Stubborn(Text):
+        async def stop(self) -> None:
+            self.waiting.release()
+            while not release.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await release.wait()
+            ended.set()
+
+    service = Stubborn()
+    async with serve("127.0.0.1:0", service, drain_timeout=600) as server:
+        forever = asyncio.create_task(server.serve_forever())
+        text = await TextClient.connect(server.addresses[0])
+        call = asyncio.create_task(text.stop(timeout=None))
+        await service.waiting.acquire()
+        for _ in range(2):
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.sleep(0)
+        await forever
+        with pytest.raises(ConnectionLost):
+            await call
+        await text.aclose()
+    assert caplog.text.count("handlers of 1 connections do not end") == 1
+    release.set()
+    await ended.wait()
+
+
+async def test_a_handler_that_the_program_gave_to_the_loop_stays() -> None:
+    loop = asyncio.get_running_loop()
+    mine = asyncio.Queue[int]()
+    loop.add_signal_handler(signal.SIGTERM, mine.put_nowait, 1)
+    try:
+        async with serve("127.0.0.1:0", Text()) as server:
+            forever = asyncio.create_task(server.serve_forever())
+            await repeat(server.addresses[0])
+            os.kill(os.getpid(), signal.SIGTERM)
+            await forever
+            assert await mine.get() == 1
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await mine.get() == 1
+    finally:
+        loop.remove_signal_handler(signal.SIGTERM)
+
+
+async def test_a_handler_that_is_cancelled_before_its_first_step_warns_of_nothing() -> (
+    None
+):
+    loop = asyncio.get_running_loop()
+
+    def cancel(shell: Any) -> None:
+        """Before the loop comes to what has just been started."""
+        for task in shell._tasks:
+            task.cancel()
+        if not shell._tasks:
+            loop.call_soon(cancel, shell)
+
+    async with (
+        serve("127.0.0.1:0", Text()) as server,
+        dial(server.addresses[0]) as peer,
+    ):
+        while not server._shells:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        cancel(*server._shells.values())
+        await peer.send(box({b"_ask": b"1", b"_command": b"Stop"}))
+        assert (await peer.receive_box())[b"_error"] == b"1"
+    gc.collect()
+
+
+# --- draining while it serves ---------------------------------------------------------
+
+
+async def test_drain_refuses_requests_and_returns_when_all_is_finished() -> None:
+    service = Text()
+    async with serve("127.0.0.1:0", service) as server:
+        forever = asyncio.create_task(server.serve_forever())
+        idle = await TextClient.connect(server.addresses[0])
+        await idle.repeat("a")
+        text = await TextClient.connect(server.addresses[0])
+        call = asyncio.create_task(text.stop(timeout=None))
+        await service.waiting.acquire()
+        draining = [asyncio.create_task(server.drain()) for _ in range(2)]
+        await idle.connection.wait_closed()
+        with pytest.raises(Unavailable):
+            await text.repeat("a")
+        with pytest.raises(OSError, match="Connect"):
+            await repeat(server.addresses[0])
+        assert not any(one.done() for one in draining)
+        service.gate.set()
+        await asyncio.gather(call, forever, *draining)
+        await server.drain()
+        await text.aclose()
+        await idle.aclose()
 
 
 # --- socket files ---------------------------------------------------------------------
