@@ -1295,6 +1295,9 @@ async def test_interceptors_hear_of_errors_and_may_raise_their_own() -> None:
             with pytest.raises(Overloaded):
                 await client.upload("x", [b"a"], metadata={"refuse": side})
         assert await numbers(client.tail("x", metadata={"empty": "yes"})) == []
+        with pytest.raises(DeadlineExceeded):
+            _ = await numbers(client.tail("quiet", timeout=0.1))
+        assert here[-2:] == ["client DeadlineExceeded", "client ended"]
         async with client.tail("endless") as lines:
             await anext(lines)
         assert here[-1] == "client ended"
