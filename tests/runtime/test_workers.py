@@ -317,6 +317,24 @@ async def test_a_supervisor_replaces_the_dead(
     )
 
 
+async def test_what_is_renewed_meanwhile_is_not_replaced(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with supervised(program.Telling) as (one, _, _address):
+        monkeypatch.setattr(module, "_BACKOFF", 5.0)
+        one._present[1].process.kill()
+        async with asyncio.timeout(PATIENCE):
+            while "started in 5 s" not in caplog.text:  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+        one._renew()
+        assert one._renewal is not None
+        await asyncio.wait_for(one._renewal, 2 * PATIENCE)
+        new = one._present[1]
+        await asyncio.sleep(5.0)  # when it would be replaced
+        assert one._present[1] is new
+        assert len(one._all) == 2
+
+
 def test_it_is_given_up_in_the_end(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(SystemExit, match=r"5 deaths in a row.*giving up"):
         run("127.0.0.1:0", program.failing, workers=2)
