@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ampgen.cli.streams import colour, standard_input
+from ampgen.cli.inputs import folder, inputs
+from ampgen.cli.streams import colour
 from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from ampgen.output import Changes
     from ampgen.source import StandardInput
@@ -24,13 +25,6 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
 \b
     ampgen compile schemas/text.amp schemas/chat.amp -I vendor -o pkg
 """
-
-
-def folder(path: str) -> Path:
-    """What an empty variable of a script leaves behind is no name of this folder."""
-    if not path or "\0" in path:
-        raise click.BadParameter("not the path of a folder")
-    return Path(path)
 
 
 @click.command("compile", epilog=EPILOG)
@@ -85,11 +79,11 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         click.echo("error: the working directory is gone", err=True)
         return 1
     try:
-        inputs = _inputs(schemas, name)
+        given = inputs(schemas, name)
     except OSError as error:
         click.echo(f"error: standard input: {error.strerror}", err=True)
         return 1
-    return _compile(inputs, include, output, format_, check=check)
+    return _compile(given, include, output, format_, check=check)
 
 
 def _compile(
@@ -126,30 +120,6 @@ def _compile(
         click.echo(f"error: {error}", err=True)
         return 1
     return _report(folder, changes)
-
-
-def _inputs(schemas: tuple[str, ...], name: str | None) -> list[Path | StandardInput]:
-    from ampgen.source import StandardInput
-
-    if "" in schemas:
-        raise click.UsageError("the path of a schema is empty")
-    if schemas.count("-") > 1:
-        raise click.UsageError("standard input (`-`) can be read once only")
-    if "-" in schemas and not name:
-        raise click.UsageError(
-            "a schema from standard input needs a name: --name text.amp"
-        )
-    if "-" not in schemas and name is not None:
-        raise click.UsageError(
-            "--name is for a schema from standard input: give `-` too"
-        )
-    inputs: list[Path | StandardInput] = []
-    for schema in schemas:
-        if schema == "-" and name is not None:
-            inputs.append(StandardInput(name, standard_input()))
-        else:
-            inputs.append(Path(schema))
-    return inputs
 
 
 def _report(folder: Path, changes: Changes) -> int:

@@ -1,0 +1,69 @@
+"""What the verbs that read schemas make of the words on their command line."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ampgen.cli.streams import standard_input
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ampgen.source import StandardInput
+
+
+def folder(path: str) -> Path:
+    """What an empty variable of a script leaves behind is no name of this folder."""
+    if not path or "\0" in path:
+        raise click.BadParameter("not the path of a folder")
+    return Path(path)
+
+
+def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInput]:
+    """Files as named, and standard input for ``-``, which ``name`` is for.
+
+    Raises :class:`OSError` where standard input cannot be read.
+    """
+    from ampgen.source import StandardInput
+
+    if "" in schemas:
+        raise click.UsageError("the path of a schema is empty")
+    if schemas.count("-") > 1:
+        raise click.UsageError("standard input (`-`) can be read once only")
+    if "-" in schemas and not name:
+        raise click.UsageError(
+            "a schema from standard input needs a name: --name text.amp"
+        )
+    if "-" not in schemas and name is not None:
+        raise click.UsageError(
+            "--name is for a schema from standard input: give `-` too"
+        )
+    inputs: list[Path | StandardInput] = []
+    for schema in schemas:
+        if schema == "-" and name is not None:
+            inputs.append(StandardInput(name, standard_input()))
+        else:
+            inputs.append(Path(schema))
+    return inputs
+
+
+def found_in(folder: str) -> list[Path]:
+    """All schemas in a folder and below, but for hidden folders, in order.
+
+    Raises :class:`OSError` where it cannot be read, and where there are none.
+    """
+    found: list[Path] = []
+    for here, folders, names in os.walk(folder, onerror=_raise):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        found += [Path(here, name) for name in sorted(names) if name.endswith(".amp")]
+    if not found:
+        raise FileNotFoundError(0, "no `.amp` file in this folder", folder)
+    return found
+
+
+def _raise(error: OSError) -> None:
+    raise error
