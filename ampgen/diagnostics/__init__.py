@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Severity(Enum):
     ERROR = "error"
     WARNING = "warning"
+    NOTE = "note"  # nothing is wrong; there is something to know
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import quote
 
+from ampgen.diagnostics import Severity
 from ampgen.diagnostics.snippet import visible
 
 if TYPE_CHECKING:
@@ -83,8 +84,15 @@ def _github(diagnostic: Diagnostic) -> str:
     message = _whole_message(diagnostic)
     for label in diagnostic.related:
         message += f"\n{label.span.place}: {label.text}"
-    command = f"::{rule.severity.value} {','.join(properties)}"
+    command = f"::{_GITHUB_COMMANDS[rule.severity]} {','.join(properties)}"
     return f"{command}::{_github_data(message)}"
+
+
+_GITHUB_COMMANDS = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.NOTE: "notice",
+}
 
 
 def _github_data(text: str) -> str:

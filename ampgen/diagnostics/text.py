@@ -11,9 +11,11 @@ error[AMP0204]: unknown type `Piont`
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
+from ampgen.diagnostics import Severity
 from ampgen.diagnostics.snippet import Snippet, snippet, visible
 
 if TYPE_CHECKING:
@@ -25,7 +27,14 @@ _RESET = "\x1b[0m"
 _BOLD = "\x1b[1m"
 _RED = "\x1b[1;31m"
 _YELLOW = "\x1b[1;33m"
+_CYAN = "\x1b[1;36m"
 _BLUE = "\x1b[1;34m"
+
+_COLOURS = {
+    Severity.ERROR: _RED,
+    Severity.WARNING: _YELLOW,
+    Severity.NOTE: _CYAN,
+}
 
 
 def text(diagnostics: Sequence[Diagnostic], colour: bool) -> str:
@@ -40,11 +49,11 @@ def text(diagnostics: Sequence[Diagnostic], colour: bool) -> str:
 
 def summary(diagnostics: Sequence[Diagnostic]) -> str:
     """``3 errors, 1 warning``."""
-    errors = sum(diagnostic.is_error for diagnostic in diagnostics)
-    warnings = len(diagnostics) - errors
-    counts = ((errors, "error"), (warnings, "warning"))
+    counts = Counter(diagnostic.rule.severity for diagnostic in diagnostics)
     return ", ".join(
-        f"{count} {noun}{'s' if count > 1 else ''}" for count, noun in counts if count
+        f"{counts[severity]} {severity.value}{'s' if counts[severity] > 1 else ''}"
+        for severity in Severity
+        if counts[severity]
     )
 
 
@@ -52,7 +61,7 @@ class _Block:
     def __init__(self, diagnostic: Diagnostic, colour: bool) -> None:
         self._diagnostic = diagnostic
         self._colour = colour
-        self._main_colour = _RED if diagnostic.is_error else _YELLOW
+        self._main_colour = _COLOURS[diagnostic.rule.severity]
         lines = [_line(label) for label in _labels(diagnostic)]
         self._gutter = " " * len(str(max(lines, default=0)))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from textwrap import dedent
 
 import pytest
@@ -161,6 +162,18 @@ def test_findings_are_in_the_order_of_files_and_places() -> None:
     elsewhere = Diagnostic(UNKNOWN, "x", Label(span(OTHER, "Point")))
     shuffled = [DUPLICATE, UNKNOWN_TYPE, elsewhere, NOWHERE]
     assert in_order(shuffled) == [NOWHERE, elsewhere, UNKNOWN_TYPE, DUPLICATE]
+
+
+def test_a_note_has_a_colour_and_a_count_of_its_own() -> None:
+    note = Rule("AMP0298", "to know", "Why.", Severity.NOTE)
+    found = [Diagnostic(rule, "x", None) for rule in (note, UNKNOWN, note, UNUSED)]
+    stream = io.StringIO()
+    print_diagnostics(found, stream, colour=True)
+    kinds = re.findall(r"\x1b\[([0-9;]+)m(\w+)\[AMP", stream.getvalue())
+    assert len(dict(kinds)) == 3
+    assert [kind for _, kind in kinds] == ["note", "error", "note", "warning"]
+    assert stream.getvalue().endswith("\n\n1 error, 1 warning, 2 notes\n")
+    assert printed(found[0], format="github").startswith("::notice ")
 
 
 def test_without_colour_there_is_no_escape_and_with_it_only_colour_differs() -> None:
