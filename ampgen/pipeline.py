@@ -36,13 +36,13 @@ def compile_schemas(
     """Nothing is written: :mod:`ampgen.output` does that."""
     schema, diagnostics = analysis.analyse(schemas, include, disk)
     if schema is not None:
-        diagnostics = (*diagnostics, *_further(python.check(schema), diagnostics))
+        diagnostics = (*diagnostics, *further(python.check(schema), diagnostics))
     if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):
         return Compiled(None, diagnostics)
     return Compiled(python.render(schema), diagnostics)
 
 
-def _further(
+def further(
     found: Sequence[Diagnostic], known: Sequence[Diagnostic]
 ) -> Iterator[Diagnostic]:
     """Those found at places of which nothing is said yet: one mistake, one report."""

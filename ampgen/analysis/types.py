@@ -184,6 +184,7 @@ class TypeResolver:
         found = self._scope.find(node.name, TYPE, self._findings)
         match found:
             case model.Alias():
+                found.used = True
                 if found.type is None or depth + nesting(found.type) <= MAX_DEPTH:
                     return found.type
                 self._findings.add(

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # Verb -> what `ampgen --help` says of it. The module of that name here holds `COMMAND`.
 VERBS: Mapping[str, str] = MappingProxyType(
     {
+        "check": "Look for errors in schemas, and for what may be regretted.",
         "compile": "Make Python of schemas.",
         "explain": "Tell more about an error code.",
         "fmt": "Bring schemas into their canonical form.",

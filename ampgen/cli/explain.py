@@ -16,8 +16,8 @@ Example:
 @click.argument("code", required=False)
 def COMMAND(code: str | None) -> int:  # noqa: N802 - what the table of verbs looks for
     """Tell more about an error code; without one, list them all."""
+    from ampgen.check import RULES
     from ampgen.diagnostics.suggest import did_you_mean
-    from ampgen.pipeline import RULES
 
     rules = {rule.code: rule for rule in sorted(RULES, key=lambda rule: rule.code)}
     if code is None:

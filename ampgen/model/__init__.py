@@ -180,13 +180,17 @@ class Error:
 
 @dataclass(eq=False, slots=True)
 class Alias:
-    """An alias is seen through where it is used; here it keeps its docs and name."""
+    """An alias is seen through where it is used; here it keeps its docs and name.
+
+    ``used``: a type somewhere is written with it.
+    """
 
     name: str
     module: Module
     span: Span
     type: Type | None = None
     notes: Notes = Notes()
+    used: bool = False
 
 
 @dataclass(eq=False, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from ampgen.check import RULES
 from ampgen.cli import VERBS, run
-from ampgen.pipeline import RULES
 from ampgen.runtime.version import __version__
 
 if TYPE_CHECKING:

@@ -1,0 +1,187 @@
+"""Names as readers expect them, which also look native in the generated Python."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from ampgen.diagnostics import Rule, Severity
+from ampgen.lint.finding import Finding, Lint
+from ampgen.model import Enum, Error, Service, Struct, Union
+from ampgen.targets.python.names import cap_words, snake_case
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ampgen.model import Declaration, EnumMember, Field, Schema
+
+_is_cap_words = re.compile(r"[A-Z][A-Za-z0-9]*").fullmatch
+_is_snake_case = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
+_is_upper_case = re.compile(r"[A-Z][A-Z0-9]*(_[A-Z0-9]+)*").fullmatch
+
+_EDGES = re.compile(r"^_+|_+$|_(?=_)")
+
+
+# --- declarations and commands --------------------------------------------------------
+
+
+def _cap_words(schema: Schema) -> Iterator[Finding]:
+    for module in schema.modules:
+        for declaration in module.declarations:
+            if not _is_cap_words(declaration.name):
+                yield _declaration(declaration)
+            if isinstance(declaration, Service):
+                for command in declaration.commands:
+                    if _is_cap_words(command.name):
+                        continue
+                    better = cap_words(command.name)
+                    pin = f', with `@wire("{command.name}")`: callers send that'
+                    yield Finding(
+                        f"command `{command.name}` is not in CapWords",
+                        command.span,
+                        help=f"call it `{better}`"
+                        + (pin if command.wire == command.name else ""),
+                    )
+
+
+def _declaration(declaration: Declaration) -> Finding:
+    better = f"`{cap_words(declaration.name)}`"
+    if isinstance(declaration, Error) and declaration.code == declaration.name:
+        better = f'{better}, with the code "{declaration.name}": peers know it by that'
+    else:
+        better = f"{better}: the name is not on the wire"
+    kind = type(declaration).__name__.lower()
+    return Finding(
+        f"{kind} `{declaration.name}` is not in CapWords",
+        declaration.span,
+        help=f"call it {better}",
+    )
+
+
+CAP_WORDS = Lint(
+    Rule(
+        "AMP0801",
+        "declaration or command not in CapWords",
+        """\
+Structs, unions, enums, errors, aliases, services and commands are written in CapWords,
+so that a reader can tell them from fields. Most of them become classes in Python, where
+the same is expected.
+
+    struct geo_point { x: float; y: float; }
+    service Map { command find() -> geo_point; }
+
+Rename them. Declared names are not on the wire, except an error's that has no code of
+its own; a command's name is, so pin it if programs already use it:
+
+    struct GeoPoint { x: float; y: float; }
+    service Map { @wire("find") command Find() -> GeoPoint; }
+""",
+        Severity.WARNING,
+    ),
+    _cap_words,
+)
+
+
+# --- fields ---------------------------------------------------------------------------
+
+
+def _snake_case(schema: Schema) -> Iterator[Finding]:
+    for kind, field in _named_fields(schema):
+        if _is_snake_case(field.name):
+            continue
+        better = _EDGES.sub("", snake_case(field.name))
+        if kind == "member":
+            help_ = f"call it `{better}`, if nobody uses it yet: its name is its key"
+        elif field.stream or field.key != field.name:
+            help_ = f"call it `{better}`: the name is not on the wire"
+        else:
+            help_ = f'call it `{better}`, with `@wire("{field.key}")`: that is its key'
+        yield Finding(
+            f"{kind} `{field.name}` is not in snake_case", field.span, help=help_
+        )
+
+
+def _named_fields(schema: Schema) -> Iterator[tuple[str, Field]]:
+    """All but bare results: nothing in Python is called like their key."""
+    for module in schema.modules:
+        for declaration in module.declarations:
+            match declaration:
+                case Struct() | Error():
+                    for field in declaration.fields:
+                        yield "field", field
+                case Union():
+                    for field in declaration.members:
+                        yield "member", field
+                case Service():
+                    for command in declaration.commands:
+                        for field in command.arguments:
+                            yield "argument", field
+                        if command.result is not None and not command.result.bare:
+                            for field in command.result.fields:
+                                yield "result", field
+                case _:
+                    pass
+
+
+SNAKE_CASE = Lint(
+    Rule(
+        "AMP0802",
+        "field not in snake_case",
+        """\
+Fields, arguments, results and the members of unions are written in snake_case. They
+become attributes and parameters in Python, where the same is expected.
+
+    struct Person { firstName: str; }
+
+Rename it. The name is the key on the wire, so pin that if programs already use it:
+
+    struct Person { @wire("firstName") first_name: str; }
+
+A union's member has no `@wire`: leave it, and silence this rule there, if programs
+already use it.
+""",
+        Severity.WARNING,
+    ),
+    _snake_case,
+)
+
+
+# --- enum members ---------------------------------------------------------------------
+
+
+def _upper_case(schema: Schema) -> Iterator[Finding]:
+    for module in schema.modules:
+        for declaration in module.declarations:
+            if isinstance(declaration, Enum):
+                for member in declaration.members:
+                    if not _is_upper_case(member.name):
+                        yield _member(member)
+
+
+def _member(member: EnumMember) -> Finding:
+    better = _EDGES.sub("", snake_case(member.name)).upper()
+    help_ = f"call it `{better}`: the name is not on the wire"
+    if member.value == member.name:
+        help_ = f'write `{better} = "{member.value}"`: the value is what is on the wire'
+    return Finding(
+        f"member `{member.name}` is not in UPPER_CASE", member.span, help=help_
+    )
+
+
+UPPER_CASE = Lint(
+    Rule(
+        "AMP0803",
+        "enum member not in UPPER_CASE",
+        """\
+The members of an enum are constants, and written in UPPER_CASE, as in Python.
+
+    enum Level { debug; info; }
+
+Rename them, and keep the values, which are what is on the wire:
+
+    enum Level { DEBUG = "debug"; INFO = "info"; }
+""",
+        Severity.WARNING,
+    ),
+    _upper_case,
+)
