@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
     from typing import Any
 
 T = TypeVar("T")
@@ -29,6 +29,10 @@ class Caller(Protocol):
         become one of Python's own values. Where the peer's types are such objects,
         they are what is sent.
         """
+        ...
+
+    def items(self, count: int) -> AsyncIterator[tuple[int, str]]:
+        """A stream of numbers from zero, each with the text of ``values.TEXTS``."""
         ...
 
     async def close(self) -> None: ...

@@ -15,7 +15,8 @@ from benchmarks.contract import Pump, same
 from benchmarks.values import TEXTS, TIMES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Coroutine, Iterator, Sequence
+    from typing import Any
 
     from benchmarks.contract import Caller, Endpoint
     from benchmarks.workloads import Workload
@@ -38,10 +39,13 @@ async def closed_loop(
     else:
         until = start + seconds
         texts = cycle(TEXTS)
+        work: dict[str, Callable[[Caller], Coroutine[Any, Any, int]]] = {
+            "repeat": lambda caller: _repeat(caller, texts, until),
+            "echo": lambda caller: _echo(caller, until),
+            "items": lambda caller: _items(caller, until),
+        }
         workers = (
-            _repeat(callers[n % len(callers)], texts, until)
-            if workload.call == "repeat"
-            else _echo(callers[n % len(callers)], until)
+            work[workload.call](callers[n % len(callers)])
             for n in range(workload.in_flight)
         )
         calls = sum(await endpoint.gather(workers))
@@ -65,6 +69,18 @@ async def _echo(caller: Caller, until: float) -> int:
         await caller.echo()
         calls += 1
     return calls
+
+
+async def _items(caller: Caller, until: float) -> int:
+    """Streams of all the texts, one after the other."""
+    items = 0
+    while perf_counter() < until:
+        expected = enumerate(text for text, _twice in TEXTS)
+        async for item in caller.items(len(TEXTS)):
+            same(item, next(expected))
+            items += 1
+        same(next(expected, None), None)
+    return items
 
 
 async def open_loop(

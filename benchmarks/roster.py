@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.contract import Peer
 
-ALL = frozenset(("seq", "p64", "p256", "l1", "l16", "c1000"))
+CALLS = frozenset(("seq", "p64", "p256", "l1", "l16", "c1000"))
+ALL = CALLS | {"stream"}
 SMALL = frozenset(("seq", "p64", "p256"))
-ONE_CONNECTION = ALL - {"c1000"}
+ONE_CONNECTION = CALLS - {"c1000"}
 LISTS = frozenset(("l1", "l16"))
 ONE_AT_A_TIME = frozenset(("seq", "l1"))
 
@@ -39,7 +40,7 @@ PEERS: dict[str, Row] = {
     "ampgen, plain handlers": Row("generated", ALL, _PLAIN),
     "ampgen, uvloop": Row("generated", ALL, _UVLOOP, latency=True),
     "ampgen, uvloop, plain handlers": Row("generated", ALL, _UVLOOP | _PLAIN),
-    "Twisted AMP": Row("twisted_amp", ALL, latency=True, idle=True),
+    "Twisted AMP": Row("twisted_amp", CALLS, latency=True, idle=True),
     "grpc.aio": Row("grpc_aio", ALL, latency=True),
     "grpc.aio, messages unread": Row("grpc_aio", LISTS, {"records": "handed on"}),
     "grpclib": Row("grpclib_asyncio", ONE_CONNECTION),

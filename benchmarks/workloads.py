@@ -8,10 +8,12 @@ from typing import Literal
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """``in_flight`` calls at any time, spread over ``connections``."""
+    """``in_flight`` calls at any time, spread over ``connections``. Of a stream, items
+    are counted in the place of calls.
+    """
 
     name: str
-    call: Literal["repeat", "echo"]
+    call: Literal["repeat", "echo", "items"]
     in_flight: int
     connections: int = 1
 
@@ -25,5 +27,6 @@ WORKLOADS = {
         Workload("l1", "echo", 1),
         Workload("l16", "echo", 16),
         Workload("c1000", "repeat", 1000, connections=1000),
+        Workload("stream", "items", 1),
     )
 }

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from bench_amp.bench import BenchClient, BenchServer, EchoResult, Record, RepeatResult
+from bench_amp.bench import (
+    BenchClient,
+    BenchServer,
+    EchoResult,
+    ItemsItem,
+    Record,
+    RepeatResult,
+)
 
 from ampgen.runtime import serve
 from benchmarks.contract import same
 from benchmarks.peers.on_asyncio import AsyncioEndpoint, run
-from benchmarks.values import RECORDS
+from benchmarks.values import RECORDS, TEXTS
 
 
-class Awaited(BenchServer):
+class Streaming(BenchServer):
+    async def items(self, count: int):
+        for number in range(count):
+            yield ItemsItem(number=number, text=TEXTS[number][0])
+
+
+class Awaited(Streaming):
     async def repeat(self, text: str, times: int) -> RepeatResult:
         return RepeatResult(text=text * times)
 
@@ -18,7 +31,7 @@ class Awaited(BenchServer):
         return EchoResult(records=records)
 
 
-class Plain(BenchServer):
+class Plain(Streaming):
     def repeat(self, text: str, times: int) -> RepeatResult:
         return RepeatResult(text=text * times)
 
@@ -42,6 +55,11 @@ class Caller:
 
     async def echo(self) -> None:
         same((await self._client.echo(self._records)).records, self._records)
+
+    async def items(self, count: int):
+        async with self._client.items(count) as items:
+            async for item in items:
+                yield item.number, item.text
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -9,7 +9,7 @@ import grpc
 from benchmarks.contract import same
 from benchmarks.peers.messages import HANDED_ON, READ, program_records
 from benchmarks.peers.on_asyncio import AsyncioEndpoint, run
-from benchmarks.values import RECORDS
+from benchmarks.values import RECORDS, TEXTS
 
 
 class Server(bench_pb2_grpc.BenchServicer):
@@ -22,6 +22,10 @@ class Server(bench_pb2_grpc.BenchServicer):
 
     async def Echo(self, request, context):  # noqa: ARG002, N802
         return self._write(self._read(request))
+
+    async def Items(self, request, context):  # noqa: ARG002, N802
+        for number in range(request.count):
+            yield bench_pb2.Item(number=number, text=TEXTS[number][0])
 
 
 class Caller:
@@ -39,6 +43,10 @@ class Caller:
     async def echo(self) -> None:
         answer = await self._stub.Echo(self._write(self._records))
         same(self._read(answer), self._records)
+
+    async def items(self, count: int):
+        async for item in self._stub.Items(bench_pb2.ItemsRequest(count=count)):
+            yield item.number, item.text
 
     async def close(self) -> None:
         await self._channel.close()
