@@ -112,6 +112,11 @@ class InterceptedCall:
         return f"{service}.{self._command.name}" if service else self._command.name
 
     @property
+    def streams(self) -> bool:
+        """Its results, or an argument, are a stream: the call lasts as long."""
+        return self._command.streams
+
+    @property
     def errors(self) -> tuple[type[CommandError], ...]:
         """Those that the command declares."""
         return tuple(declared.error for declared in self._command.errors)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import logging
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,9 @@ _running: set[asyncio.Task[None]] = set()
 class StreamCall(Call):
     """A call of ours that streams.
 
-    ``repeated``: the answer has repeated the stream's id.
+    ``repeated``: the answer has repeated the stream's id. ``around``: the interceptors,
+    if any. A call without a stream of results goes through them in its caller's task;
+    with one they have a task of their own, for as long as the stream lasts.
     """
 
     _protocol: Link  # once it is open
@@ -95,13 +98,12 @@ class StreamCall(Call):
         self._caller = caller
         self._request = (arguments, seconds, metadata)
         self._sender: Sender | None = None
-        self._future: asyncio.Future[Any] | None = None
-        self._asked = self.done = False
-        # with interceptors: what goes through them, where it begins and where it ends
+        self._over: asyncio.Future[Any] | None = None  # for who performs it
+        self._made = self._asked = self.done = False
+        self._failure: BaseException | None = None
         self.around: Around | None = None
-        self._round: asyncio.Task[Any] | None = None
-        self._opened: asyncio.Future[None] | None = None
-        self._ended: asyncio.Future[None] | None = None
+        self._round: asyncio.Task[None] | None = None
+        self._opened: asyncio.Future[None] | None = None  # for who waits in `open`
         if command.items is not None:
             self.incoming = Received(self, command.items)
         if command.sends is not None:
@@ -126,11 +128,16 @@ class StreamCall(Call):
             await self._open(*request)
             return
         loop = asyncio.get_running_loop()
-        self._opened = loop.create_future()
-        self._ended = loop.create_future()
-        self._round = loop.create_task(self._go_round(self.around, request))
-        self._round.add_done_callback(self._gone_round)
-        await self._opened
+        self._opened = opened = loop.create_future()
+        self._round = task = loop.create_task(self._go_round(self.around, request))
+        _running.add(task)
+        task.add_done_callback(functools.partial(self._gone_round, opened))
+        try:
+            await opened
+        except BaseException:
+            self.leave()
+            await self.settled()
+            raise
 
     async def perform(
         self,
@@ -138,31 +145,65 @@ class StreamCall(Call):
         seconds: float | None,
         metadata: Mapping[str, str] | None,
     ) -> Any:
-        """The call itself, until its end: what interceptors are around."""
-        if self._asked or self.done:
-            raise RuntimeError(f"{self.command.name}: a call that streams is made once")
-        if self._opened is None or self._ended is None:
-            self._future = asyncio.get_running_loop().create_future()
+        """The call itself, until its end: what interceptors are around.
+
+        It may be tried again as long as no request has left.
+        """
+        if self._made or self.done:
+            told = f"{self.command.name}: a call that streams is made once"
+            raise RuntimeError(told) from self._failure
+        self._made = True
+        self._over = asyncio.get_running_loop().create_future()
+        try:
             await self._open(arguments, seconds, metadata)
-            return await self._future
-        await self._open(arguments, seconds, metadata)
-        self._opened.set_result(None)
-        return await self._ended
+        except BaseException:
+            self._made = False
+            raise
+        if self._opened is not None and not self._opened.done():
+            self._opened.set_result(None)
+        try:
+            result = await self._over
+        except asyncio.CancelledError:
+            if self.incoming is None:  # else whoever reads it hears how it goes on
+                self.leave()
+            raise
+        if self._failure is not None:
+            raise self._failure
+        return result
 
     async def _go_round(self, around: Around, request: Any) -> None:
         arguments, seconds, metadata = request
         await around(self.command, arguments, seconds, metadata, False)
 
-    def _gone_round(self, task: asyncio.Task[Any]) -> None:
+    def _gone_round(
+        self, opened: asyncio.Future[None], task: asyncio.Task[None]
+    ) -> None:
+        _running.discard(task)
         error = asyncio.CancelledError() if task.cancelled() else task.exception()
-        if self._opened is not None and not self._opened.done():
-            if error is None:  # an interceptor answers by itself
-                self._end()
-                self._opened.set_result(None)
-            else:
-                self._opened.set_exception(error)
-        else:
+        if self.done:
+            if isinstance(error, Exception) and error is not self._failure:
+                told = "%s: an interceptor has failed, behind the end of the stream"
+                logger.error(told, self.command.name, exc_info=error)
+        elif opened.done() or error is None:  # an interceptor has the last word
             self.leave(error)
+        if opened.done():
+            return
+        if error is None or self.done:
+            opened.set_result(None)
+        else:
+            opened.set_exception(error)
+
+    async def settled(self) -> None:
+        """Wait for the interceptors: cancelled, it cancels them."""
+        task = self._round
+        if task is None or task.done() or task is asyncio.current_task():
+            return
+        try:
+            await asyncio.wait([task])
+        except asyncio.CancelledError:
+            task.cancel()
+            await asyncio.wait([task])
+            raise
 
     async def _open(
         self,
@@ -202,6 +243,8 @@ class StreamCall(Call):
     def leave(self, error: BaseException | None = None) -> None:
         """The answer is of no interest any more, or for this reason fails here."""
         if not self.done:
+            if error is None and self.incoming is None and self._over is not None:
+                self._over.cancel()  # there is no result
             self._end(error)
             if self._asked:
                 self._protocol.give_up(self)
@@ -214,8 +257,7 @@ class StreamCall(Call):
             self.incoming.close()
         if self._sender is not None:
             await self._sender.close()
-        if self._round is not None and self._round is not asyncio.current_task():
-            await asyncio.wait([self._round])
+        await self.settled()
 
     # --- the answer -------------------------------------------------------------------
 
@@ -226,9 +268,7 @@ class StreamCall(Call):
             rule = "missing from the answer: the peer does not stream"
             self._end(DecodeError(self.command.name, "_stream", rule))
         else:
-            self._end()
-            if self._future is not None and not self._future.done():
-                self._future.set_result(result)
+            self._end(result=result)
 
     def failed(self, error: BaseException) -> None:
         if self.done:
@@ -236,21 +276,18 @@ class StreamCall(Call):
         else:
             self._end(error)
 
-    def _end(self, error: BaseException | None = None) -> None:
+    def _end(self, error: BaseException | None = None, result: Any = None) -> None:
         self.done = True
         if self._asked:
             self.forget()
         if self._sender is not None:
             self._sender.stop()
-        if self._ended is not None and not self._ended.done():
-            if error is None:
-                self._ended.set_result(None)
-            else:
-                self._ended.set_exception(error)
+        if self._over is not None:
+            self._failure = error
+            if not self._over.done():
+                self._over.set_result(result)
         if self.incoming is not None:
             self.incoming.finish(error)
-        elif error is not None and self._future is not None and not self._future.done():
-            self._future.set_exception(error)
 
     # --- the peer, when it is given up ------------------------------------------------
 
@@ -305,6 +342,9 @@ class Received(Incoming[Any]):
 
     async def aclose(self) -> None:
         await self._call.aclose()
+
+    async def over(self) -> None:
+        await self._call.settled()
 
 
 class Sender(Outgoing):

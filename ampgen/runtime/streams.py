@@ -332,6 +332,9 @@ class Incoming(Generic[T]):
         """Leave, and wait for what has to end at this end."""
         raise NotImplementedError
 
+    async def over(self) -> None:
+        """Wait for who is to hear of the end before whoever takes the items."""
+
     async def wait(self) -> None:
         """Until there are items; where there are some, others have their turn first."""
         await self.begin()
@@ -339,6 +342,7 @@ class Incoming(Generic[T]):
             await asyncio.sleep(0)
         while not self.items:
             if self.ended:
+                await self.over()
                 error, self._error = self._error, None
                 raise error or StopAsyncIteration
             if self._waiter is not None:

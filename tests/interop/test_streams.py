@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from twisted.internet.protocol import Factory
 from twisted.protocols import amp
 
 from ampgen.runtime import DecodeError, Limits, UnknownCommand, serve
+from ampgen.runtime.interceptors import LogCalls, send_token
 from generated_example.archive import ArchiveClient, NoSuchFile, TailItem, UploadResult
 from tests.interop.reactor import ask, reactor, there
 from tests.raw import PATIENCE
@@ -50,6 +52,7 @@ class Tail(amp.Command):
     arguments = [
         (b"name", amp.Unicode()),
         (b"from", amp.Integer(optional=True)),
+        (b"_meta.authorization", amp.Unicode(optional=True)),
         STREAM,
         CREDIT,
     ]
@@ -104,6 +107,7 @@ class End(amp.AMP):
         self.ended: list[Any] = []
         self.answers: list[Deferred[Any]] = []
         self.streams: list[bytes] = []
+        self.tokens: list[Any] = []
         self.on_credit = self.tell
 
     def connectionLost(self, reason: Any = None) -> None:
@@ -113,7 +117,8 @@ class End(amp.AMP):
     # --- it produces results ----------------------------------------------------------
 
     @Tail.responder
-    def tail(self, name: str, _stream: bytes, _credit: int, **_from: Any) -> Any:
+    def tail(self, name: str, _stream: bytes, _credit: int, **others: Any) -> Any:
+        self.tokens.append(others.get("_meta.authorization"))
         if name == "missing":
             raise Missing("nothing is there")
         self.streams.append(_stream)
@@ -315,6 +320,31 @@ async def test_twisted_hears_of_a_producer_that_fails() -> None:
         await eventually(lambda: end.ended)
         [ended] = end.ended
         assert ended["_error_code"] == b"UNKNOWN"
+
+
+async def test_twisted_does_not_notice_interceptors(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "ampgen.calls")
+    around = [LogCalls(), send_token("t0ken")]
+    limits = Limits(credit=3)
+    async with client_of(End, interceptors=around, limits=limits) as (client, end):
+        assert len([item async for item in client.tail("five", 1)]) == 5
+        with pytest.raises(NoSuchFile):
+            await anext(client.tail("missing"))
+        assert await client.upload("all", [b"ab"] * 20) == UploadResult(size=40)
+        async with client.tail("endless") as lines:
+            await anext(lines)
+        await eventually(lambda: end.stopped)
+    assert end.tokens == ["Bearer t0ken"] * 3
+    records = [vars(r) for r in caplog.records if r.name == "ampgen.calls"]
+    codes = [(r["command"], r["code"]) for r in records if r["command"] != "Size"]
+    assert codes == [
+        ("Tail", "OK"),
+        ("Tail", "NO_SUCH_FILE"),
+        ("Upload", "OK"),
+        ("Tail", "OK"),
+    ]
 
 
 async def test_twisted_that_does_not_stream_does_not_notice() -> None:

@@ -19,12 +19,10 @@ from ampgen.runtime import (
     ConnectionLost,
     DeadlineExceeded,
     EncodeError,
-    InterceptedCall,
     InternalError,
     Limits,
     Metadata,
     Overloaded,
-    Proceed,
     ProtocolError,
     Reconnect,
     RemoteError,
@@ -1216,139 +1214,6 @@ async def test_items_may_be_large(compile_schema: CompileSchema) -> None:
             module.PagesClient.connect(server.addresses[0], limits=limits) as client,
         ):
             await anext(client.print(300_001))
-
-
-# --- interceptors ---------------------------------------------------------------------
-
-
-class Watching:
-    """Sees calls begin and end, on either side."""
-
-    def __init__(self) -> None:
-        self.seen: list[str] = []
-
-    async def __call__(self, call: InterceptedCall, proceed: Proceed) -> object:
-        arguments = sorted(call.arguments)
-        self.seen.append(f"{call.side} {call.command} {arguments}")
-        if call.metadata.get("refuse") == call.side:
-            raise Overloaded("refused")
-        if call.metadata.get("empty"):
-            return None
-        if call.side == "client" and "token" not in call.metadata:
-            call = call.replace(metadata={**call.metadata, "token": "secret"})
-        try:
-            return await proceed(call)
-        except BaseException as error:
-            self.seen.append(f"{call.side} {type(error).__name__}")
-            raise
-        finally:
-            self.seen.append(f"{call.side} ended")
-
-
-class Guarded(Files):
-    async def tail(self, name: str, from_: int) -> AsyncIterator[TailItem]:
-        assert current_call().metadata["token"] == "secret"
-        async for item in super().tail(name, from_):
-            yield item
-
-
-@contextlib.asynccontextmanager
-async def watched(
-    service: Files,
-) -> AsyncGenerator[tuple[ArchiveClient, list[str], list[str]]]:
-    there, here = Watching(), Watching()
-    async with (
-        serve("127.0.0.1:0", service, interceptors=[there]) as server,
-        ArchiveClient.connect(server.addresses[0], interceptors=[here]) as client,
-    ):
-        yield client, here.seen, there.seen
-
-
-async def test_interceptors_see_a_stream_from_its_begin_to_its_end() -> None:
-    async with watched(Guarded()) as (client, here, there):
-        async with client.tail("x") as lines:
-            first = await anext(lines)
-            assert here == ["client Tail ['from_', 'name']"]
-            assert there[0] == "server Tail ['from_', 'name']"
-            assert [first.number, *await numbers(lines)] == [1, 2, 3]
-        assert here[1:] == ["client ended"]
-        assert there[1:] == ["server ended"]
-        here.clear()
-        there.clear()
-        assert (await client.upload("x", [b"ab"])).size == 2
-        assert here == ["client Upload ['name']", "client ended"]
-        assert there == ["server Upload ['name']", "server ended"]
-
-
-async def test_interceptors_hear_of_errors_and_may_raise_their_own() -> None:
-    service = Guarded()
-    async with watched(service) as (client, here, there):
-        lines = client.tail("nothing")
-        with pytest.raises(NoSuchFile):
-            await anext(lines)
-        await lines.aclose()
-        assert here[1:] == ["client NoSuchFile", "client ended"]
-        assert there[1:] == ["server NoSuchFile", "server ended"]
-        for side in ("client", "server"):
-            with pytest.raises(Overloaded):
-                await anext(client.tail("x", metadata={"refuse": side}))
-            with pytest.raises(Overloaded):
-                await client.upload("x", [b"a"], metadata={"refuse": side})
-        assert await numbers(client.tail("x", metadata={"empty": "yes"})) == []
-        with pytest.raises(DeadlineExceeded):
-            _ = await numbers(client.tail("quiet", timeout=0.1))
-        assert here[-2:] == ["client DeadlineExceeded", "client ended"]
-        async with client.tail("endless") as lines:
-            await anext(lines)
-        assert here[-1] == "client ended"
-        assert nothing_is_left(client.connection)
-
-
-async def test_a_call_that_streams_is_made_once() -> None:
-    async def twice(call: InterceptedCall, proceed: Proceed) -> object:
-        await proceed(call)
-        return await proceed(call)
-
-    async with ArchiveClient.local(Files()) as plain:
-        client = ArchiveClient(plain.connection, interceptors=[twice])
-        with pytest.raises(RuntimeError, match="is made once"):
-            await client.upload("x", [b"a"])
-
-
-async def test_a_stream_is_left_while_an_interceptor_waits() -> None:
-    waiting = asyncio.Event()
-
-    async def slow(call: InterceptedCall, proceed: Proceed) -> object:
-        waiting.set()
-        await asyncio.Event().wait()
-        return await proceed(call)
-
-    async with ArchiveClient.local(Files()) as plain:
-        client = ArchiveClient(plain.connection, interceptors=[slow])
-        stream = client.tail("x")
-        first = asyncio.create_task(anext(stream, None))
-        await waiting.wait()
-        await stream.aclose()
-        with pytest.raises(asyncio.CancelledError):
-            await first
-
-
-async def test_an_interceptor_may_end_a_stream() -> None:
-    async def short(call: InterceptedCall, proceed: Proceed) -> object:
-        try:
-            async with asyncio.timeout(0.1):
-                return await proceed(call)
-        except TimeoutError:
-            raise Overloaded("enough") from None
-
-    service = Files()
-    async with ArchiveClient.local(service) as plain:
-        client = ArchiveClient(plain.connection, interceptors=[short])
-        stream = client.tail("quiet")
-        assert [(await anext(stream)).number for _ in range(3)] == [1, 2, 3]
-        with pytest.raises(Overloaded, match="enough"):
-            await anext(stream)
-        assert await service.over() == ["CancelledError", "finally"]
 
 
 # --- what other parts make of streams -------------------------------------------------

@@ -48,6 +48,8 @@ async def patient(call: InterceptedCall, proceed: Proceed) -> object:
         try:
             return await proceed(call)
         except Overloaded:
+            if call.streams:
+                raise
             await asyncio.sleep(pause)
     return await proceed(call)
 
