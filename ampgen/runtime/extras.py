@@ -118,7 +118,8 @@ def read_number(value: bytes) -> int:
 
 def timeout_pair(seconds: float) -> bytes:
     """``_timeout``: whole milliseconds, rounded up, at most a day."""
-    milliseconds = min(math.ceil(min(seconds, _DAY) * 1000), _DAY)
+    # a clock's floats may add a little to a whole number, which is none the less
+    milliseconds = min(math.ceil(min(seconds, _DAY) * 1000 - 0.001), _DAY)
     return write_pairs({b"_timeout": b"%d" % max(milliseconds, 0)})
 
 
