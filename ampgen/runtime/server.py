@@ -156,6 +156,7 @@ class Listener:
         self._forget = self._left
         self._hosts: dict[str, int] = {}  # connections from each
         self._host_of: dict[asyncio.Future[None], str] = {}
+        self._refused: set[asyncio.Future[None]] = set()  # that are not closed yet
         self._refusals = Tally()
         self._watch = Watch(self._shells.values(), limits)
         self._servers: list[asyncio.Server | UnixListener] = []
@@ -240,6 +241,10 @@ class Listener:
             except asyncio.CancelledError:
                 self._abort()
                 raise
+        for _ in range(2):  # turns of the loop for what it has accepted meanwhile
+            await asyncio.sleep(0)
+        if self._refused:
+            await asyncio.wait(self._refused, timeout=LAST_WORDS)
         self._watch.stop()
 
     def _abort(self) -> None:
@@ -297,16 +302,16 @@ class Listener:
     def _accept(self, host: str = "") -> asyncio.BaseProtocol:
         limits = self._limits
         if self._closed.is_set():  # it came in while the server closed
-            return _Refused()
+            return _Refused(self._refused)
         if len(self._shells) >= self._room:
             limit = f"{self._room:,} connections are open (Limits.connections)"
             self._refusals.warn(f"a connection is refused: {limit}")
-            return _Refused()
+            return _Refused(self._refused)
         from_host = self._hosts.get(host, 0)
         if host and from_host >= limits.connections_per_host:
             limit = f"{from_host:,} are open from {host} (Limits.connections_per_host)"
             self._refusals.warn(f"a connection is refused: {limit}")
-            return _Refused()
+            return _Refused(self._refused)
         try:
             connection = Connection(
                 self._services.handlers,
@@ -318,7 +323,7 @@ class Listener:
             )
         except Exception:
             logger.exception("a service could not be made: the connection is closed")
-            return _Refused()
+            return _Refused(self._refused)
         shell = connection._shell
         self._shells[shell.idle] = shell
         if host:
@@ -392,8 +397,18 @@ class _Arrival(asyncio.Protocol):
 
 
 class _Refused(asyncio.Protocol):
+    """A connection that is closed at once; ``open_`` has it until that is done."""
+
+    def __init__(self, open_: set[asyncio.Future[None]]) -> None:
+        self._closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._closed.add_done_callback(open_.discard)
+        open_.add(self._closed)
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         transport.close()
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._closed.set_result(None)
 
 
 def _handler(
