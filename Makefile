@@ -24,6 +24,7 @@ types: .venv/test
 		-I docs/examples/authentication docs/examples/authentication/vault.amp \
 		-I docs/examples/large docs/examples/large/pages.amp \
 		-o build/demo/textpkg
+	$(BIN)/ampgen compile schemas/repeat.amp --target twisted -o build/demo/twistedpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 

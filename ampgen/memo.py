@@ -32,7 +32,9 @@ _PACKAGE = Path(__file__).parent
 
 
 def note_path(
-    schemas: Sequence[Path | StandardInput], include: Sequence[Path]
+    schemas: Sequence[Path | StandardInput],
+    include: Sequence[Path],
+    target: str = "python",
 ) -> Path | None:
     """Where the note of this very request is, if there is one.
 
@@ -50,7 +52,8 @@ def note_path(
     ]
     try:
         compiler = _compiler()
-        request = [compiler, os.getcwd(), asked, list(map(os.fspath, include))]
+        folders = list(map(os.fspath, include))
+        request = [compiler, os.getcwd(), asked, folders, target]
     except OSError:
         return None
     return folder / f"{digest(json.dumps(request).encode())}.json"

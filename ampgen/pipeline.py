@@ -3,21 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen import analysis
 from ampgen.disk import DISK, Disk
 from ampgen.language import rules as language_rules
-from ampgen.targets import python
+from ampgen.targets import python, twisted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from ampgen.diagnostics import Diagnostic, Rule
+    from ampgen.model import Schema
     from ampgen.source import StandardInput
 
-RULES: tuple[Rule, ...] = (*language_rules.RULES, *analysis.RULES, *python.RULES)
+RULES: tuple[Rule, ...] = (
+    *language_rules.RULES,
+    *analysis.RULES,
+    *python.RULES,
+    *twisted.RULES,
+)
+
+_Check: TypeAlias = "Callable[[Schema], tuple[Diagnostic, ...]]"
+_Render: TypeAlias = "Callable[[Schema], dict[str, str]]"
+
+# Of each: what is wrong with a schema for it, and the files that it makes.
+_TARGETS: Mapping[str, tuple[_Check, _Render]] = MappingProxyType(
+    {
+        "python": (python.check, python.render),
+        "twisted": (twisted.check, twisted.render),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +50,19 @@ def compile_schemas(
     schemas: Sequence[Path | StandardInput],
     include: Sequence[Path] = (),
     disk: Disk = DISK,
+    target: str = "python",
 ) -> Compiled:
-    """Nothing is written: :mod:`ampgen.output` does that."""
+    """Nothing is written: :mod:`ampgen.output` does that.
+
+    ``target`` is one of :data:`ampgen.targets.TARGETS`.
+    """
+    check, render = _TARGETS[target]
     schema, diagnostics = analysis.analyse(schemas, include, disk)
     if schema is not None:
-        diagnostics = (*diagnostics, *further(python.check(schema), diagnostics))
+        diagnostics = (*diagnostics, *further(check(schema), diagnostics))
     if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):
         return Compiled(None, diagnostics)
-    return Compiled(python.render(schema), diagnostics)
+    return Compiled(render(schema), diagnostics)
 
 
 def further(

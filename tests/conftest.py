@@ -41,7 +41,7 @@ def pytest_asyncio_loop_factories(
 
 
 class CompileSchema(Protocol):
-    def __call__(self, schema: Path | str) -> Any: ...
+    def __call__(self, schema: Path | str, target: str = ...) -> Any: ...
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -59,26 +59,26 @@ def compile_schema(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compile
     The same schema is compiled once in a session.
     """
     root = tmp_path_factory.mktemp("compiled")
-    made: dict[Path | str, Any] = {}
+    made: dict[tuple[Path | str, str], Any] = {}
     numbers = itertools.count()
 
-    def compile_one(schema: Path | str) -> Any:
-        if schema not in made:
+    def compile_one(schema: Path | str, target: str = "python") -> Any:
+        if (schema, target) not in made:
             package = f"compiled{next(numbers)}"
             if isinstance(schema, Path):
                 path = schema
             else:
                 path = root / f"{package}.amp"
                 path.write_text(schema, encoding="utf-8")
-            compiled = compile_schemas([path])
+            compiled = compile_schemas([path], target=target)
             assert compiled.files is not None, compiled.diagnostics
             for name, text in compiled.files.items():
                 file = root / package / name
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text(text, encoding="utf-8")
             importlib.invalidate_caches()
-            made[schema] = importlib.import_module(f"{package}.{path.stem}")
-        return made[schema]
+            made[schema, target] = importlib.import_module(f"{package}.{path.stem}")
+        return made[schema, target]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "path", [str(root), *sys.path])

@@ -62,9 +62,12 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
     compile_schemas = pipeline.compile_schemas
 
     def counted(
-        schemas: Sequence[Path | StandardInput], include: Sequence[Path], disk: Disk
+        schemas: Sequence[Path | StandardInput],
+        include: Sequence[Path],
+        disk: Disk,
+        target: str,
     ) -> pipeline.Compiled:
-        runs.compiled.append(compile_schemas(schemas, include, disk))
+        runs.compiled.append(compile_schemas(schemas, include, disk, target))
         return runs.compiled[-1]
 
     monkeypatch.setattr(pipeline, "compile_schemas", counted)
@@ -88,9 +91,18 @@ def state(folder: Path) -> dict[str, tuple[int, bytes]]:
 def assert_as_from_scratch(request: Sequence[str] = REQUEST) -> None:
     schemas = [Path(name) for name in request if name.endswith(".amp")]
     include = [Path(name) for name in request if name[0] != "-"][len(schemas) :]
-    compiled = pipeline.compile_schemas(schemas, include, RecordingDisk())
+    compiled = pipeline.compile_schemas(schemas, include, RecordingDisk(), "python")
     assert compiled.files is not None
     assert not compare(Path("pkg"), compiled.files)
+
+
+def test_another_target_is_another_request(runs: Runs) -> None:
+    assert runs.run(*REQUEST) == (0, True)
+    twisted = ["--target", "twisted"]
+    assert runs.run(*REQUEST, *twisted, output="other") == (0, True)
+    assert runs.run(*REQUEST, *twisted, output="other") == (0, False)
+    assert Path("other", "_arguments.py").exists()
+    assert not Path("pkg", "_arguments.py").exists()
 
 
 def test_what_has_not_changed_is_not_compiled_again(runs: Runs) -> None:

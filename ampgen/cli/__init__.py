@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import gc
 import io
+import keyword
 import os
 import sys
 from importlib import import_module
@@ -22,13 +23,15 @@ from ampgen.runtime.version import __version__
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-# Verb -> what `ampgen --help` says of it. The module of that name here holds `COMMAND`.
+# Verb -> what `ampgen --help` says of it. The module of that name here, or with a `_`
+# behind it where Python keeps the word, holds `COMMAND`.
 VERBS: Mapping[str, str] = MappingProxyType(
     {
         "check": "Look for errors in schemas, and for what may be regretted.",
         "compile": "Make Python of schemas.",
         "explain": "Tell more about an error code.",
         "fmt": "Bring schemas into their canonical form.",
+        "import": "Make a schema of a Twisted program's commands.",
     }
 )
 
@@ -52,7 +55,8 @@ class _Verbs(click.Group):
     ) -> click.Command | None:
         if cmd_name not in VERBS:
             return None
-        command: click.Command = import_module(f"ampgen.cli.{cmd_name}").COMMAND
+        name = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = import_module(f"ampgen.cli.{name}").COMMAND
         return command
 
     def format_commands(

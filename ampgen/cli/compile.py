@@ -11,6 +11,7 @@ import click
 from ampgen.cli.inputs import folder, inputs
 from ampgen.cli.streams import colour
 from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
+from ampgen.targets import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,6 +62,13 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
     metavar="FILE.amp",
     help="What the schema from standard input (`-`) is called.",
 )
+@click.option(
+    "--target",
+    type=click.Choice(TARGETS),
+    default="python",
+    show_default=True,
+    help="What to make: Python for asyncio, or classes for Twisted's AMP.",
+)
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
     schemas: tuple[str, ...],
     output: Path,
@@ -68,6 +76,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     check: bool,
     format_: str,
     name: str | None,
+    target: str,
 ) -> int:
     """Make a Python package of schemas, and of all that they import.
 
@@ -83,7 +92,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     except OSError as error:
         click.echo(f"error: standard input: {error.strerror}", err=True)
         return 1
-    return _compile(given, include, output, format_, check=check)
+    return _compile(given, include, output, format_, target, check=check)
 
 
 def _compile(
@@ -91,13 +100,14 @@ def _compile(
     include: Sequence[Path],
     folder: Path,
     format_: str,
+    target: str,
     *,
     check: bool,
 ) -> int:
     from ampgen import memo, output
     from ampgen.disk import RecordingDisk
 
-    note = memo.note_path(inputs, include)
+    note = memo.note_path(inputs, include, target)
     made = memo.recall(note)
     if made is not None and output.holds(folder, made):
         print_diagnostics((), sys.stderr, format_, colour())
@@ -105,7 +115,7 @@ def _compile(
     from ampgen.pipeline import compile_schemas  # half of the time of a small schema
 
     disk = RecordingDisk()
-    compiled = compile_schemas(inputs, include, disk)
+    compiled = compile_schemas(inputs, include, disk, target)
     print_diagnostics(compiled.diagnostics, sys.stderr, format_, colour())
     if compiled.files is None:
         return 1

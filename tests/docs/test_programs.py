@@ -41,6 +41,7 @@ PROGRAMS = [
     ("streams.md", "streams/twisted_archive.py", "archive.amp"),
     ("health.md", "health/health.py", "repeat.amp"),
     ("reflection.md", "reflection/reflection.py", "repeat.amp"),
+    ("twisted-target.md", "twisted_target/twisted_repeater.py", "repeat.amp"),
 ]
 # What a program is to call.
 SERVED = {
@@ -70,6 +71,8 @@ def test_the_tests_that_a_page_shows_pass(tmp_path: Path) -> None:
 def compile_schema(schema: str, folder: Path) -> None:
     path = str(ROOT / "schemas" / schema)
     assert run(["compile", path, "-o", str(folder / "textpkg")]) == 0
+    twisted = ["--target", "twisted", "-o", str(folder / "twistedpkg")]
+    assert run(["compile", path, *twisted]) == 0
 
 
 @contextmanager

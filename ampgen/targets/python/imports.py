@@ -72,9 +72,9 @@ _TOKEN = re.compile(
 )
 
 
-def used(body: str) -> frozenset[str]:
-    """The names of the table that code uses."""
-    return IMPORTABLE.intersection(_TOKEN.findall(body))
+def used(body: str, names: frozenset[str] = IMPORTABLE) -> frozenset[str]:
+    """Which of the names, by default those of the table, code uses."""
+    return names.intersection(_TOKEN.findall(body))
 
 
 def standard_imports(names: Iterable[str]) -> list[str]:

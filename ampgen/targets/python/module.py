@@ -47,7 +47,7 @@ def render_module(module: Module, scopes: dict[Module, Scope], version: str) -> 
         standard=standard_imports(imported),
         stubs=stub_import(imported) if imported else None,
         modules=[
-            _import(scope, name, path)
+            module_import(scope, name, path)
             for name, path in sorted(scope.module_imports.items())
         ],
         all=statement(
@@ -74,7 +74,7 @@ class _Builtins:
         return self._scope.builtin(name)
 
 
-def _import(scope: Scope, name: str, path: tuple[str, ...]) -> str:
+def module_import(scope: Scope, name: str, path: tuple[str, ...]) -> str:
     """A relative import of another generated module."""
     here = scope.path[:-1]
     shared = 0

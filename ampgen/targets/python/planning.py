@@ -43,7 +43,7 @@ def plan_module(module: SchemaModule, scope: Scope) -> Module:
     services = Services(scope, commands)
     declared = module.declarations
     enums = [d for d in declared if isinstance(d, Enum)]
-    offered = _bases_first([d for d in declared if isinstance(d, Service)])
+    offered = bases_first([d for d in declared if isinstance(d, Service)])
     enum_names = {names.type_name(enum) for enum in enums}
     # Aliases and nested functions come to light while the rest is planned.
     planned = Module(
@@ -85,7 +85,7 @@ def _aliases(scope: Scope, classes: set[str]) -> tuple[str, ...]:
     )
 
 
-def _bases_first(services: Iterable[Service]) -> list[Service]:
+def bases_first(services: Iterable[Service]) -> list[Service]:
     """A class can only be made once its bases are there."""
     placed: dict[Service, None] = {}
 

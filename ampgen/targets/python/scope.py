@@ -20,6 +20,9 @@ _CODEC_LOCAL = re.compile(
     r"|key|raw|record|result|start|value"
 )
 
+# The builtins that annotations name.
+_ANNOTATING = frozenset(("bool", "bytes", "dict", "float", "int", "list", "str"))
+
 Class = Enum | Struct | Union | Error
 
 
@@ -32,15 +35,24 @@ class Scope:
     ``_class_Point`` (listed in ``class_aliases``).
     """
 
-    def __init__(self, module: Module, scopes: dict[Module, Scope]) -> None:
+    def __init__(
+        self,
+        module: Module,
+        scopes: dict[Module, Scope],
+        importable: frozenset[str] = IMPORTABLE,
+        attributes: frozenset[str] = frozenset(),
+    ) -> None:
+        """``importable``: private names that are taken; ``attributes``: what classes
+        have beside what the schema declares.
+        """
         self.module = module
         self.path = names.module_path(module.path)
         self.class_aliases: dict[str, str] = {}
         self.module_imports: dict[str, tuple[str, ...]] = {}
         self._scopes = scopes
-        self._attributes = frozenset(_attributes(module))
+        self._attributes = attributes.union(_attributes(module))
         self._public = frozenset(public_names(module))
-        self._claimed = set(IMPORTABLE)
+        self._claimed = set(importable)
         if "annotations" in self._public:
             self._claimed.add("_annotations")  # see future_annotations
         self._private: dict[tuple[str, object], str] = {}
@@ -50,6 +62,10 @@ class Scope:
     def builtin(self, name: str) -> str:
         shadowed = name in self._attributes or name in self._public
         return f"_builtins.{name}" if shadowed else name
+
+    def hides(self, name: str) -> bool:
+        """Would an attribute of this name stand before a class or a builtin?"""
+        return name in self._public or name in _ANNOTATING
 
     @property
     def future_annotations(self) -> str:
