@@ -454,7 +454,7 @@ class Shell:
         stream.metadata = metadata if isinstance(metadata, Metadata) else None
         outer = current.get(None)
         if outer is not None and outer.open:
-            seconds = outer.time_left(seconds)
+            seconds = outer.time_left(seconds, began)
             metadata = outer.traced(metadata)
         if seconds is not None:
             stream.seconds = seconds

@@ -1238,6 +1238,32 @@ async def test_a_fake_gives_what_it_is_told() -> None:
                 await client.upload("x", [b"a"])
 
 
+async def test_a_handlers_time_is_not_counted_twice_while_there_is_no_connection() -> (
+    None
+):
+    """What waiting for a connection takes is within the handler's time, once."""
+
+    class Relay(Files):
+        async def upload(self, name: str, chunks: Stream[bytes]) -> UploadResult:
+            stream._incoming.host.abort()  # type: ignore[attr-defined]
+            with pytest.raises(ConnectionLost):
+                await anext(stream)
+            service.made = 0
+            return UploadResult(size=len(await numbers(elsewhere.tail("x"))))
+
+    service = Files()
+    async with (
+        serve("127.0.0.1:0", service, drain_timeout=0.1) as server,
+        ArchiveClient.connect(
+            server.addresses[0], reconnect=Reconnect(first=1.2, jitter=0)
+        ) as elsewhere,
+        socket_client(Relay()) as client,
+    ):
+        stream = elsewhere.tail("quiet")
+        assert [(await anext(stream)).number for _ in range(3)] == [1, 2, 3]
+        assert (await client.upload("x", [b"a"], timeout=2)).size == 3
+
+
 async def test_a_stream_ends_with_its_connection_and_the_next_one_is_on_another() -> (
     None
 ):
