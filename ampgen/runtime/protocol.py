@@ -508,6 +508,8 @@ class AmpProtocol:
             missing = InvalidArgument("_cancel: `id`: required, and missing")
             self._refuse(tag, b"_cancel", missing, extras)
             return
+        if tag in self._serving:
+            raise Malformed("an `_ask` that is still being served")
         serving = self._serving.get(SIZE[len(ask)] + ask)
         if serving is not None:
             serving.cancel(answers.CANCELLED)
