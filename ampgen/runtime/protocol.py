@@ -819,6 +819,8 @@ class AmpProtocol:
                 self._send(b"".join((_CANCEL, SIZE[len(tag)], tag, b"\x00\x00")))
             elif streams is not None:
                 streams.linger()
+            if streams is not None:
+                streams.end_argument()
         if not self.calls.give_up(call):
             limit = f"{self.limits.given_up:,}"
             self._violation(f"{limit} calls that were given up have no answer")

@@ -809,6 +809,43 @@ async def test_items_go_to_and_fro(connect: Any) -> None:
         assert line == "a" * 9
 
 
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_handler_may_read_on_after_its_caller_has_left(
+    begun: bool, connect: Any
+) -> None:
+    """It hears that no more comes, whatever has made it end."""
+
+    class Thorough(Files):
+        async def search(self, word: str, lines: Stream[str]) -> AsyncIterator[str]:
+            try:
+                async for line in lines:
+                    if word in line:
+                        yield line
+                    else:
+                        self.got.append(line)
+            finally:
+                with contextlib.suppress(Cancelled):
+                    async for _ in lines:
+                        pass
+                self.ended.set()
+
+    async def lines() -> AsyncGenerator[str]:
+        yield "ab" if begun else "b"
+        await asyncio.Event().wait()
+
+    service = Thorough()
+    async with connect(service) as client:
+        async with client.search("a", lines()) as found:
+            first = asyncio.ensure_future(anext(found))
+            await eventually(lambda: first.done() or service.got)
+        await service.over()
+        if begun:
+            assert await first == "ab"
+        else:
+            with pytest.raises(StopAsyncIteration):
+                await first
+
+
 async def test_leaving_ends_both_directions(connect: Any) -> None:
     events: list[str] = []
 
