@@ -111,6 +111,7 @@ class Supply(AsyncIterator[Any]):
     def __init__(self, items: Iterable[Any]) -> None:
         self._iterator = iter(items)
         self._wanted: SimpleQueue[asyncio.Future[Any] | None] = SimpleQueue()
+        self._alone = False  # in a thread of its own
 
     async def __anext__(self) -> Any:
         wanted: asyncio.Future[Any] = get_running_loop().create_future()
@@ -127,6 +128,7 @@ class Supply(AsyncIterator[Any]):
             self.serve(outcome)
             self.close()
 
+        self._alone = True
         threading.Thread(target=run, name="ampgen stream", daemon=True).start()
 
     def serve(self, outcome: Future[Any]) -> None:
@@ -138,11 +140,17 @@ class Supply(AsyncIterator[Any]):
                 self._make(wanted)
 
     def _make(self, wanted: asyncio.Future[Any]) -> None:
-        item = error = None
+        item: Any = None
+        error: Exception | None = None
         try:
             item = next(self._iterator, _END)
         except Exception as failure:
             error = failure
+        except BaseException as failure:  # as `sys.exit` raises
+            if not self._alone:
+                raise  # at the caller, who waits here
+            error = RuntimeError(f"what makes the items ended with {failure!r}")
+            error.__cause__ = failure
 
         def give() -> None:
             if wanted.done():  # nobody wants it any more

@@ -508,6 +508,8 @@ class AmpProtocol:
             missing = InvalidArgument("_cancel: `id`: required, and missing")
             self._refuse(tag, b"_cancel", missing, extras)
             return
+        if tag in self._serving:
+            raise Malformed("an `_ask` that is still being served")
         serving = self._serving.get(SIZE[len(ask)] + ask)
         if serving is not None:
             serving.cancel(answers.CANCELLED)
@@ -817,6 +819,8 @@ class AmpProtocol:
                 self._send(b"".join((_CANCEL, SIZE[len(tag)], tag, b"\x00\x00")))
             elif streams is not None:
                 streams.linger()
+            if streams is not None:
+                streams.end_argument()
         if not self.calls.give_up(call):
             limit = f"{self.limits.given_up:,}"
             self._violation(f"{limit} calls that were given up have no answer")

@@ -102,11 +102,18 @@ class Serving:
             extras[b"_stream"] = self.stream.id
         return extras
 
-    def time_left(self, seconds: float | None) -> float | None:
-        """How long a call of the handler's may take that asks for ``seconds``."""
+    def time_left(
+        self, seconds: float | None, since: float | None = None
+    ) -> float | None:
+        """How long a call of the handler's may take that asks for ``seconds``.
+
+        They count from now, or ``since`` the call began.
+        """
         if self.deadline is None:
             return seconds
-        left: float = self.deadline - self.host.loop.time()
+        if since is None:
+            since = self.host.loop.time()
+        left: float = self.deadline - since
         return left if seconds is None else min(seconds, left)
 
     def traced(self, metadata: Mapping[str, str] | None) -> Mapping[str, str] | None:

@@ -109,7 +109,7 @@ class Shell:
         self._close_soon = False
         self._tasks: dict[asyncio.Task[Any], Serving] = {}
         # who waits for room, in the order in which they came
-        self._writers: dict[asyncio.Future[None], None] = {}
+        self._writers: dict[object, asyncio.Future[None]] = {}
         self._flushing = False
         self._reading_paused = False
         self._deadline_timer: asyncio.TimerHandle | None = None
@@ -454,7 +454,7 @@ class Shell:
         stream.metadata = metadata if isinstance(metadata, Metadata) else None
         outer = current.get(None)
         if outer is not None and outer.open:
-            seconds = outer.time_left(seconds)
+            seconds = outer.time_left(seconds, began)
             metadata = outer.traced(metadata)
         if seconds is not None:
             stream.seconds = seconds
@@ -490,26 +490,23 @@ class Shell:
         """Wait until the peer takes our bytes again."""
         self.protocol.sending += 1
         self._adjust_reading()
+        place = object()
         try:
             async with asyncio.timeout_at(deadline):
                 while self.protocol.blocked:
+                    # who finds no room keeps its place, who has sent comes last
                     waiter: asyncio.Future[None] = self.loop.create_future()
-                    self._writers[waiter] = None
-                    try:
-                        await waiter
-                    finally:
-                        self._writers.pop(waiter, None)
+                    self._writers[place] = waiter
+                    await waiter
         except TimeoutError:
             raise deadline_exceeded(command, seconds) from None
         finally:
+            self._writers.pop(place, None)
             self.protocol.sending -= 1
             self._adjust_reading()
 
     def _wake_writers(self) -> None:
-        if not self._writers:
-            return
-        writers, self._writers = self._writers, {}
-        for waiter in writers:
+        for waiter in self._writers.values():
             if not waiter.done():
                 waiter.set_result(None)
 

@@ -311,6 +311,9 @@ class StreamCall(Call):
         """Tell the peer as soon as it shows that it knows streams."""
         if self.incoming is not None:
             self.incoming.linger()
+
+    def end_argument(self) -> None:
+        """Tell the peer: its handler may read on, even where it is to end."""
         if self._sender is not None:
             self._sender.linger()
 

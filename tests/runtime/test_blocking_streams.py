@@ -160,6 +160,24 @@ def test_both_ways_at_once(files: ArchiveBlockingClient) -> None:
     assert list(files.search("a", ["a", "b", "ab"])) == ["a", "ab"]
 
 
+@pytest.mark.parametrize("error", [SystemExit, GeneratorExit, KeyboardInterrupt])
+def test_what_makes_the_items_wants_to_exit(
+    error: type[BaseException], files: ArchiveBlockingClient
+) -> None:
+    """It ends the call, and in a thread of its own no more than that."""
+
+    def lines() -> Iterator[Any]:
+        yield "a"
+        raise error("now")
+
+    with pytest.raises(RuntimeError, match="ended with") as raised:
+        list(files.search("a", lines(), timeout=PATIENCE))
+    assert isinstance(raised.value.__cause__, error)
+    with pytest.raises(error):
+        files.upload("x", (item.encode() for item in lines()))
+    assert files.size("abc") == 3
+
+
 def test_ctrl_c_ends_the_call_that_sends(
     files: ArchiveBlockingClient, service: Watched
 ) -> None:

@@ -34,6 +34,10 @@ VIOLATIONS = [
     (write_box({b"_error": b"77"}), "an answer to nothing that was asked"),
     (write_box(request(b"Stop", b"7")), "an `_ask` that is still being served"),
     (write_box(request(b"Nope", b"7")), "an `_ask` that is still being served"),
+    (
+        write_box(request(b"_cancel", b"7", id=b"1")),
+        "an `_ask` that is still being served",
+    ),
     (b"\0\1a\xff\xff" + b"x" * 65535 + b"\0\1b\xff\xff", "a box over 100,000 bytes"),
     (
         write_box(request(b"Repeat", b"2", text=b"a" * 65535, u=b"b" * 65535)),

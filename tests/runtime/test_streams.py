@@ -809,6 +809,43 @@ async def test_items_go_to_and_fro(connect: Any) -> None:
         assert line == "a" * 9
 
 
+@pytest.mark.parametrize("begun", [True, False])
+async def test_a_handler_may_read_on_after_its_caller_has_left(
+    begun: bool, connect: Any
+) -> None:
+    """It hears that no more comes, whatever has made it end."""
+
+    class Thorough(Files):
+        async def search(self, word: str, lines: Stream[str]) -> AsyncIterator[str]:
+            try:
+                async for line in lines:
+                    if word in line:
+                        yield line
+                    else:
+                        self.got.append(line)
+            finally:
+                with contextlib.suppress(Cancelled):
+                    async for _ in lines:
+                        pass
+                self.ended.set()
+
+    async def lines() -> AsyncGenerator[str]:
+        yield "ab" if begun else "b"
+        await asyncio.Event().wait()
+
+    service = Thorough()
+    async with connect(service) as client:
+        async with client.search("a", lines()) as found:
+            first = asyncio.ensure_future(anext(found))
+            await eventually(lambda: first.done() or service.got)
+        await service.over()
+        if begun:
+            assert await first == "ab"
+        else:
+            with pytest.raises(StopAsyncIteration):
+                await first
+
+
 async def test_leaving_ends_both_directions(connect: Any) -> None:
     events: list[str] = []
 
@@ -1236,6 +1273,32 @@ async def test_a_fake_gives_what_it_is_told() -> None:
             assert [line async for line in found] == ["a!", "b!"]
             with pytest.raises(TooLarge):
                 await client.upload("x", [b"a"])
+
+
+async def test_a_handlers_time_is_not_counted_twice_while_there_is_no_connection() -> (
+    None
+):
+    """What waiting for a connection takes is within the handler's time, once."""
+
+    class Relay(Files):
+        async def upload(self, name: str, chunks: Stream[bytes]) -> UploadResult:
+            stream._incoming.host.abort()  # type: ignore[attr-defined]
+            with pytest.raises(ConnectionLost):
+                await anext(stream)
+            service.made = 0
+            return UploadResult(size=len(await numbers(elsewhere.tail("x"))))
+
+    service = Files()
+    async with (
+        serve("127.0.0.1:0", service, drain_timeout=0.1) as server,
+        ArchiveClient.connect(
+            server.addresses[0], reconnect=Reconnect(first=1.2, jitter=0)
+        ) as elsewhere,
+        socket_client(Relay()) as client,
+    ):
+        stream = elsewhere.tail("quiet")
+        assert [(await anext(stream)).number for _ in range(3)] == [1, 2, 3]
+        assert (await client.upload("x", [b"a"], timeout=2)).size == 3
 
 
 async def test_a_stream_ends_with_its_connection_and_the_next_one_is_on_another() -> (

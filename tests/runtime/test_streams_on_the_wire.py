@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -699,3 +700,50 @@ async def test_a_deadline_may_pass_before_there_is_room() -> None:
         await begin(_peer, answer(request))
         with pytest.raises(StopAsyncIteration):
             await waiting
+
+
+# --- a peer that reads more slowly than we write --------------------------------------
+
+
+async def boxes(peer: RawPeer, count: int) -> Counter[bytes | None]:
+    """How many have come of each stream; ``None``: beside all streams."""
+    return Counter([(await peer.receive_box()).get(b"_stream") for _ in range(count)])
+
+
+async def test_streams_that_wait_for_room_take_turns() -> None:
+    async with server_of(Files()) as peer:
+        pairs = {"_credit": b"1000000", "name": b"100000"}
+        await begin(
+            peer,
+            *(a(b"Download", id_, _ask=id_, **pairs) for id_ in (b"1", b"2", b"3")),
+        )
+        await boxes(peer, 250)  # what has filled the buffers first
+        seen = await boxes(peer, 100)
+        assert set(seen) == {b"1", b"2", b"3"}
+        assert min(seen.values()) > 10
+
+
+async def test_a_call_that_waits_for_room_is_not_behind_all_of_a_stream() -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 60_000
+
+    async with client_of(ArchiveClient) as (client, peer):
+        sending = asyncio.create_task(client.upload("x", endless()))
+        id_ = (await peer.receive_box())[b"_stream"]
+        await begin(peer, a(b"Upload._send_credit", id_, _credit=b"1000000"))
+        await eventually(lambda: client.connection._shell.protocol.blocked)
+        size = asyncio.create_task(client.size("abc"))
+        for _ in range(1000):
+            box_ = await peer.receive_box()
+            if box_[b"_command"] == b"Size":
+                break
+        else:
+            pytest.fail("a thousand items, and no call")
+        await begin(
+            peer,
+            {b"_answer": box_[b"_ask"], b"result": b"3"},
+            {b"_answer": id_, b"_stream": id_, b"size": b"0"},
+        )
+        await asyncio.gather(size, sending)
+        client.connection._shell.abort()  # nobody reads what is left
