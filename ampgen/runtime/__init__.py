@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ampgen.runtime.backoff import Reconnect, Retry
     from ampgen.runtime.blocking import BlockingClient
     from ampgen.runtime.blockingstreams import BlockingStream
-    from ampgen.runtime.client import Client, Connecting, connect
+    from ampgen.runtime.client import Client
     from ampgen.runtime.command import DEFAULT, Timeout
+    from ampgen.runtime.connecting import Connecting, connect
     from ampgen.runtime.connection import Connection, CurrentCall, current_call
     from ampgen.runtime.descriptors import Handover
     from ampgen.runtime.errors import (
@@ -121,7 +122,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Cancelled": "errors",
         "Client": "client",
         "CommandError": "errors",
-        "Connecting": "client",
+        "Connecting": "connecting",
         "Connection": "connection",
         "ConnectionLost": "errors",
         "ConnectionState": "status",
@@ -156,7 +157,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Unavailable": "errors",
         "UnknownCommand": "errors",
         "client_tls": "tls",
-        "connect": "client",
+        "connect": "connecting",
         "current_call": "connection",
         "intercepted": "intercepted",
         "run": "workers",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ampgen.runtime.addresses import Addresses as Address
 from ampgen.runtime.blocking import BlockingClient
 from ampgen.runtime.blockingstreams import BlockingStream
-from ampgen.runtime.client import Client, Connecting, ConnectOptions, LocalOptions
+from ampgen.runtime.client import Client
 from ampgen.runtime.command import (
     DEFAULT,
     Command,
@@ -39,6 +39,7 @@ from ampgen.runtime.composites import (
     open_enum_decoder,
     open_enum_encoder,
 )
+from ampgen.runtime.connecting import Connecting, ConnectOptions, LocalOptions
 from ampgen.runtime.connection import current_call
 from ampgen.runtime.errors import (
     FAULTS,
