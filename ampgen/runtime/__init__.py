@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     )
     from ampgen.runtime.extras import Metadata
     from ampgen.runtime.health import HealthClient, HealthService
+    from ampgen.runtime.incoming import Stream
     from ampgen.runtime.intercepted import intercepted
     from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
     from ampgen.runtime.jsonvalue import Json
@@ -51,7 +52,6 @@ if TYPE_CHECKING:
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
     from ampgen.runtime.status import ConnectionState, ConnectionStatus
-    from ampgen.runtime.streams import Stream
     from ampgen.runtime.tls import client_tls, server_tls
     from ampgen.runtime.wire import Limits
     from ampgen.runtime.workers import run
@@ -150,7 +150,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Retry": "backoff",
         "Schemas": "reflection",
         "Server": "services",
-        "Stream": "streams",
+        "Stream": "incoming",
         "Timeout": "command",
         "TlsError": "errors",
         "Unauthenticated": "errors",

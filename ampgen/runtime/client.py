@@ -15,11 +15,11 @@ from ampgen.runtime.connecting import (
     intercept_connection,
 )
 from ampgen.runtime.connection import DRAIN_TIMEOUT, Connection
+from ampgen.runtime.incoming import Stream
 from ampgen.runtime.interception import checked, intercepted_caller
 from ampgen.runtime.local import join
 from ampgen.runtime.services import Services
 from ampgen.runtime.streaming import StreamCall
-from ampgen.runtime.streams import Stream
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:

@@ -50,12 +50,12 @@ from ampgen.runtime.errors import (
     unknown_member,
     wrong_type,
 )
+from ampgen.runtime.incoming import Stream
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
 from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.records import maker
 from ampgen.runtime.reflection import SchemaSource
 from ampgen.runtime.services import Server
-from ampgen.runtime.streams import Stream
 from ampgen.runtime.values import (
     decode_bool,
     decode_bytes,
