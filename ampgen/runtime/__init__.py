@@ -46,7 +46,8 @@ if TYPE_CHECKING:
     from ampgen.runtime.health import HealthClient, HealthService
     from ampgen.runtime.incoming import Stream
     from ampgen.runtime.intercepted import intercepted
-    from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Interceptor, Proceed
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.server import Listener, serve
@@ -134,7 +135,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Handover": "descriptors",
         "HealthClient": "health",
         "HealthService": "health",
-        "InterceptedCall": "interception",
+        "InterceptedCall": "interceptedcall",
         "Interceptor": "interception",
         "InternalError": "errors",
         "InvalidArgument": "errors",
