@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from ampgen.runtime.backoff import Reconnect, Retry
     from ampgen.runtime.blocking import BlockingClient
     from ampgen.runtime.blockingstreams import BlockingStream
-    from ampgen.runtime.client import Client, Connecting, connect
+    from ampgen.runtime.client import Client
     from ampgen.runtime.command import DEFAULT, Timeout
+    from ampgen.runtime.connecting import Connecting, connect
     from ampgen.runtime.connection import Connection, CurrentCall, current_call
     from ampgen.runtime.descriptors import Handover
     from ampgen.runtime.errors import (
@@ -43,14 +44,15 @@ if TYPE_CHECKING:
     )
     from ampgen.runtime.extras import Metadata
     from ampgen.runtime.health import HealthClient, HealthService
+    from ampgen.runtime.incoming import Stream
     from ampgen.runtime.intercepted import intercepted
-    from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Interceptor, Proceed
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.reflection import Schemas
     from ampgen.runtime.server import Listener, serve
     from ampgen.runtime.services import Server
     from ampgen.runtime.status import ConnectionState, ConnectionStatus
-    from ampgen.runtime.streams import Stream
     from ampgen.runtime.tls import client_tls, server_tls
     from ampgen.runtime.wire import Limits
     from ampgen.runtime.workers import run
@@ -121,7 +123,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Cancelled": "errors",
         "Client": "client",
         "CommandError": "errors",
-        "Connecting": "client",
+        "Connecting": "connecting",
         "Connection": "connection",
         "ConnectionLost": "errors",
         "ConnectionState": "status",
@@ -133,7 +135,7 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Handover": "descriptors",
         "HealthClient": "health",
         "HealthService": "health",
-        "InterceptedCall": "interception",
+        "InterceptedCall": "interceptedcall",
         "Interceptor": "interception",
         "InternalError": "errors",
         "InvalidArgument": "errors",
@@ -149,14 +151,14 @@ _HOME: Mapping[str, str] = MappingProxyType(
         "Retry": "backoff",
         "Schemas": "reflection",
         "Server": "services",
-        "Stream": "streams",
+        "Stream": "incoming",
         "Timeout": "command",
         "TlsError": "errors",
         "Unauthenticated": "errors",
         "Unavailable": "errors",
         "UnknownCommand": "errors",
         "client_tls": "tls",
-        "connect": "client",
+        "connect": "connecting",
         "current_call": "connection",
         "intercepted": "intercepted",
         "run": "workers",

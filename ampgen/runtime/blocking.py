@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from ampgen.runtime.blockingstreams import Supply
-    from ampgen.runtime.client import Client, Connecting
+    from ampgen.runtime.client import Client
     from ampgen.runtime.command import Command, Timeout
+    from ampgen.runtime.connecting import Connecting
 
 A = TypeVar("A")
 R = TypeVar("R")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from types import TracebackType
     from typing import Self
 
-    from ampgen.runtime.streams import Stream
+    from ampgen.runtime.incoming import Stream
 
 
 T = TypeVar("T")

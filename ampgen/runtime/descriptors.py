@@ -19,13 +19,16 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from ampgen.runtime.errors import FAULTS, Fault, as_fault, fault_at, wrong_type
 from ampgen.runtime.values import decode_fd
+from ampgen.runtime.wire import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from types import TracebackType
     from typing import Self
 
-    from ampgen.runtime.command import AnyCommand
+    from ampgen.runtime.calls import Call
+    from ampgen.runtime.command import AnyCommand, Handler
+    from ampgen.runtime.wire import Limits
 
 P = TypeVar("P")  # the place of a descriptor among arguments, or in a result
 
@@ -261,3 +264,39 @@ def fds_of_arguments(
         for _key, position in command.argument_fds
         if position >= start and arguments[position] is not None
     ]
+
+
+def takes_descriptors(handlers: Iterable[Handler], calls: Iterable[Call]) -> bool:
+    """Is there anybody here whom one could be for?"""
+    return any(handler.command.argument_fds for handler in handlers) or any(
+        call.command.result_fds for call in calls
+    )
+
+
+def write_beside(
+    command: AnyCommand,
+    head: bytes,
+    value: Any,
+    first: int,
+    limits: Limits,
+    *,
+    carried: bool,
+    answer: bool,
+) -> tuple[bytes, list[int]]:
+    """A box, the answer or the request, and copies of the descriptors that go with it.
+
+    ``first`` and ``carried``: see ``Copies``. A ``Fault`` for what cannot be sent.
+    """
+    inner = command.inner
+    with Copies(first, carried=carried) as copies:
+        if answer:
+            value = copies.of_result(command, value)
+            data = inner.write_answer(head, value, limits.depth)
+            large = command.large_results
+        else:
+            value = copies.of_arguments(command, value)
+            data = inner.write_request(head, value, limits.depth)
+            large = command.large_arguments
+        if len(data) > min(limits.box, limits.large):
+            check_size(data, limits, large)
+    return data, copies.fds

@@ -10,7 +10,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Final
 
-from ampgen.runtime.errors import Fault
+from ampgen.runtime.errors import Fault, Incomplete, Malformed
 from ampgen.runtime.wire import write_box
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ _DAY = 86_400_000  # milliseconds
 _NAME = re.compile(r"[a-z0-9.-]{1,64}", re.ASCII)
 _NUMBER = re.compile(rb"[0-9]{1,18}")
 _META = b"_meta."
+_OWN = frozenset((b"_ask", b"_command", b"_answer", b"_error"))  # they make the kind
 
 # With the metadata of the call that is being handled, these are sent along with the
 # calls that its handler makes: https://www.w3.org/TR/trace-context/
@@ -84,6 +85,29 @@ def read_extras(box: Mapping[bytes, bytes]) -> tuple[Extras, str | None]:
         extras.metadata = {}
         wrong = f"metadata over {MAX_METADATA:,} bytes"
     return extras, wrong
+
+
+def read_pairs(data: bytes, at: int) -> tuple[dict[bytes, bytes], int]:
+    """The pairs of a request that stand between ``_command`` and the arguments, where
+    they lie; and where they end.
+
+    ``Incomplete``, or ``IndexError``, where they are not all there; a ``Fault`` for the
+    keys of the protocol itself, which stand before.
+    """
+    box: dict[bytes, bytes] = {}
+    end = at
+    while data.startswith(b"_", end + 2):
+        start = end + 2
+        end = start + data[start - 1]
+        key = data[start:end]
+        start = end + 2
+        end = start + (data[start - 2] << 8 | data[start - 1])
+        box[key] = data[start:end]
+    if end > len(data):
+        raise Incomplete
+    if not box.keys().isdisjoint(_OWN):
+        raise Malformed("a key of the protocol out of its place")
+    return box, end
 
 
 def _read(extras: Extras, key: bytes, value: bytes) -> None:

@@ -13,17 +13,18 @@ command has one decoder, and what is wrong with a box is decided in one place.
 from __future__ import annotations
 
 import logging
-from asyncio import CancelledError
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime import answers
 from ampgen.runtime.calls import Calls, deadline_exceeded
+from ampgen.runtime.control import control
 from ampgen.runtime.descriptors import (
-    Copies,
     Descriptors,
     close_all,
     fds_of_arguments,
+    takes_descriptors,
+    write_beside,
 )
 from ampgen.runtime.errors import (
     FAULTS,
@@ -33,7 +34,6 @@ from ampgen.runtime.errors import (
     DecodeError,
     EncodeError,
     Fault,
-    Incomplete,
     InvalidArgument,
     Malformed,
     Overloaded,
@@ -48,12 +48,13 @@ from ampgen.runtime.extras import (
     PEER,
     metadata_pairs,
     read_extras,
+    read_pairs,
     timeout_pair,
     write_pairs,
 )
 from ampgen.runtime.serving import Serving, greeting
 from ampgen.runtime.streaming import StreamCall
-from ampgen.runtime.streams import RESULTS, SUFFIXES, head_of
+from ampgen.runtime.streams import RESULTS
 from ampgen.runtime.wire import SIZE, BoxParser, Limits, check_size, plain, write_box
 
 if TYPE_CHECKING:
@@ -97,7 +98,8 @@ _ANSWER_SHORT = b"\x00\x07_answer\x00"
 _STREAM_SHORT = b"\x00\x07_stream\x00"
 _CANCEL = b"\x00\x08_command\x00\x07_cancel\x00\x02id"
 _NEVER = b"\xff"  # no key starts so
-_OWN = frozenset((b"_ask", b"_command", b"_answer", b"_error"))  # they make the kind
+
+_TWICE = "an `_ask` that is still being served"
 
 
 class State(IntEnum):
@@ -225,7 +227,7 @@ class AmpProtocol:
         return self.in_flight >= self.limits.calls or self.blocked
 
     @property
-    def handed_out(self) -> int:
+    def bytes_sent(self) -> int:
         """How many bytes ``data_to_send`` has given, in all."""
         return self._taken
 
@@ -322,19 +324,7 @@ class AmpProtocol:
 
         A caller's time is the same for most of its calls: it is read once.
         """
-        box: dict[bytes, bytes] = {}
-        end = at
-        while data.startswith(b"_", end + 2):
-            start = end + 2
-            end = start + data[start - 1]
-            key = data[start:end]
-            start = end + 2
-            end = start + (data[start - 2] << 8 | data[start - 1])
-            box[key] = data[start:end]
-        if end > len(data):
-            raise Incomplete
-        if not box.keys().isdisjoint(_OWN):
-            raise Malformed("a key of the protocol out of its place")
+        box, end = read_pairs(data, at)
         extras = self._extras(box)
         if len(box) == 1 and extras.timeout is not None:
             self._heard_timeout = data[at:end]
@@ -447,17 +437,19 @@ class AmpProtocol:
         name = box[b"_command"]
         ask = box.get(b"_ask")
         tag = None if ask is None else SIZE[len(ask)] + ask
+        if tag in self._serving:
+            raise Malformed(_TWICE)
         extras = self._extras(box)
         handler = self.handlers.get(name)
         if handler is None:
-            if name == b"_cancel":
-                self._receive_cancel(tag, box, extras)
+            try:
+                done = control(name, box, extras, self._serving, self.streams)
+            except InvalidArgument as error:
+                self._refuse(tag, name, error, extras)
                 return
-            if name == b"_ping":
-                self._receive_ping(tag, extras)
-                return
-            if extras.stream is not None and name.endswith(SUFFIXES):
-                self._receive_stream(tag, name, box, extras)
+            if done:
+                if tag is not None:
+                    self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
                 return
             if self._fallback is None:
                 unknown = UnknownCommand(f"Unhandled Command: {name!r}")
@@ -481,54 +473,12 @@ class AmpProtocol:
             else:
                 self._request(handler, tag, arguments, extras)
 
-    def _receive_stream(
-        self,
-        tag: bytes | None,
-        name: bytes,
-        box: dict[bytes, bytes],
-        extras: Extras,
-    ) -> None:
-        """A box of a stream; one that is unknown, or over, may still have some on the
-        way.
-        """
-        if tag in self._serving:
-            raise Malformed("an `_ask` that is still being served")
-        port = self.streams.get(head_of(name, extras.stream or b""))
-        if port is not None:
-            port.take(name, box, extras)
-        if tag is not None:
-            self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
-
-    def _receive_cancel(
-        self, tag: bytes | None, box: dict[bytes, bytes], extras: Extras
-    ) -> None:
-        """The peer has no use any more for the answer to ``id``."""
-        ask = box.get(b"id")
-        if ask is None:
-            missing = InvalidArgument("_cancel: `id`: required, and missing")
-            self._refuse(tag, b"_cancel", missing, extras)
-            return
-        if tag in self._serving:
-            raise Malformed("an `_ask` that is still being served")
-        serving = self._serving.get(SIZE[len(ask)] + ask)
-        if serving is not None:
-            serving.cancel(answers.CANCELLED)
-        if tag is not None:
-            self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
-
-    def _receive_ping(self, tag: bytes | None, extras: Extras) -> None:
-        """The peer wants a sign of life, however much there is to do."""
-        if tag is not None:
-            if tag in self._serving:
-                raise Malformed("an `_ask` that is still being served")
-            self._send(b"".join((ANSWER, tag, write_box(greeting(extras)))))
-
     def _request(
         self, handler: Handler, tag: bytes | None, arguments: Any, extras: Extras | None
     ) -> Serving | None:
         """Serve it; ``None`` if it is refused."""
         if tag is not None and tag in self._serving:
-            raise Malformed("an `_ask` that is still being served")
+            raise Malformed(_TWICE)
         refused: RemoteError
         if self.state is State.DRAINING:
             refused = Unavailable(answers.CLOSING)
@@ -553,8 +503,6 @@ class AmpProtocol:
         self, tag: bytes | None, name: bytes, error: RemoteError, extras: Extras | None
     ) -> None:
         """Answer a request that never reaches a handler; a oneway one is logged."""
-        if tag in self._serving:
-            raise Malformed("an `_ask` that is still being served")
         if tag is None:
             logger.warning("dropped %.200r of %s: %.1024s", name, self.peer, error)
         else:
@@ -568,28 +516,25 @@ class AmpProtocol:
         if self.state >= State.DEAF:
             close_all(fds)
             return
-        if self.descriptors is None:
-            self.descriptors = Descriptors(self.limits.descriptors)
-        if not self._takes_descriptors():
-            self.descriptors.discard(fds)
-        elif not self.descriptors.arrive(fds):
+        descriptors = self._have_descriptors()
+        if not takes_descriptors(self.handlers.values(), self.calls.values()):
+            descriptors.discard(fds)
+        elif not descriptors.arrive(fds):
             limit = f"{self.limits.descriptors:,}"
             self._violation(f"over {limit} descriptors that no box has named")
 
-    def _takes_descriptors(self) -> bool:
-        """Is there anybody here whom one could be for?"""
-        return any(
-            handler.command.argument_fds for handler in self.handlers.values()
-        ) or any(call.command.result_fds for call in self.calls.values())
+    def _have_descriptors(self) -> Descriptors:
+        """Most connections never see one."""
+        if self.descriptors is None:
+            self.descriptors = Descriptors(self.limits.descriptors)
+        return self.descriptors
 
     def _claim(
         self, box: dict[bytes, bytes], keys: Iterable[tuple[bytes, object]]
     ) -> list[int]:
         if not keys:
             return []
-        if self.descriptors is None:
-            self.descriptors = Descriptors(self.limits.descriptors)
-        return self.descriptors.claim(box, [key for key, _place in keys])
+        return self._have_descriptors().claim(box, [key for key, _place in keys])
 
     def _request_beside(
         self,
@@ -600,11 +545,7 @@ class AmpProtocol:
         fds: list[int],
     ) -> None:
         """Serve a request with descriptors: what no handler is given is closed."""
-        try:
-            serving = self._request(handler, tag, arguments, extras)
-        except Malformed:
-            close_all(fds)
-            raise
+        serving = self._request(handler, tag, arguments, extras)
         if serving is None:
             close_all(fds)
             return
@@ -615,24 +556,15 @@ class AmpProtocol:
         self, command: AnyCommand, head: bytes, value: Any, *, answer: bool
     ) -> bytes:
         """A box with descriptors: they are queued when this returns, and it is next."""
-        sent = 0 if self.descriptors is None else self.descriptors.sent
-        with Copies(sent, carried=self.host.carries_descriptors) as copies:
-            inner = command.inner
-            if answer:
-                value = copies.of_result(command, value)
-                data = inner.write_answer(head, value, self.limits.depth)
-                large = command.large_results
-            else:
-                value = copies.of_arguments(command, value)
-                data = inner.write_request(head, value, self.limits.depth)
-                large = command.large_arguments
-            if len(data) > self._small:
-                check_size(data, self.limits, large)
-        if copies.fds:
-            if self.descriptors is None:
-                self.descriptors = Descriptors(self.limits.descriptors)
-            self.descriptors.sent += len(copies.fds)
-            self.host.send_descriptors(copies.fds)
+        descriptors = self._have_descriptors()
+        data, fds = write_beside(
+            *(command, head, value, descriptors.sent, self.limits),
+            carried=self.host.carries_descriptors,
+            answer=answer,
+        )
+        if fds:
+            descriptors.sent += len(fds)
+            self.host.send_descriptors(fds)
             if self.state is State.CLOSED and not answer:  # by what was queued before
                 raise self.lost(sent=False)
         return data
@@ -680,26 +612,13 @@ class AmpProtocol:
 
     def fail(self, serving: Serving, error: BaseException) -> None:
         """A handler raised: declared errors travel, the rest stays in the log."""
-        command = serving.handler.command
-        if serving.ended is not None and isinstance(error, CancelledError):
-            failure = serving.ended
-        else:
-            failure = answers.failure(command, error, self.limits)
+        failure = serving.failure(error, self.limits)
         if serving.tag is None:
-            if (
-                failure is not answers.UNKNOWN
-            ):  # that has been logged, with its traceback
-                logger.warning(
-                    "%s: %r, and no answer was asked for", command.name, failure
-                )
+            if failure is not answers.UNKNOWN:  # which is logged, with its traceback
+                name = serving.handler.command.name
+                logger.warning("%s: %r, and no answer was asked for", name, failure)
         else:
-            try:
-                extras = serving.answer_extras()
-            except Fault as fault:
-                reason = EncodeError(command.name, fault.path, fault.rule)
-                logger.error("the metadata cannot be sent: %s", reason)
-                extras = greeting(serving.extras)
-            self._send(answers.write_error(serving.tag, failure, extras))
+            self._send(serving.write_failure(serving.tag, failure))
             if failure.fatal:
                 self._end(
                     ConnectionLost, f"it ended with the error {failure.code.decode()}"
@@ -841,10 +760,6 @@ class AmpProtocol:
             self.queued_bytes += len(data)
             if self.queued_bytes >= self.patience:
                 self.host.queued()
-
-    @property
-    def bytes_sent(self) -> int:
-        return self._taken
 
     def post(self, data: bytes) -> None:
         """Queue a box of a stream."""

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import inspect
+import logging
+from asyncio import CancelledError
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
+from ampgen.runtime import answers
 from ampgen.runtime.answers import Failure
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.descriptors import close_all
+from ampgen.runtime.errors import EncodeError, Fault
 from ampgen.runtime.extras import (
     PEER,
     TRACE_CONTEXT,
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
     from ampgen.runtime.command import Handler
     from ampgen.runtime.extras import Extras
+    from ampgen.runtime.wire import Limits
 
     class ServedStream(Protocol):
         """What a call that streams has beside its handler."""
@@ -30,6 +35,9 @@ if TYPE_CHECKING:
         id: bytes
 
         def close(self) -> None: ...
+
+
+logger = logging.getLogger("ampgen")
 
 
 class Serving:
@@ -101,6 +109,22 @@ class Serving:
         if self.stream is not None:
             extras[b"_stream"] = self.stream.id
         return extras
+
+    def failure(self, error: BaseException, limits: Limits) -> Failure:
+        """What the peer hears where the handler raised this."""
+        if self.ended is not None and isinstance(error, CancelledError):
+            return self.ended
+        return answers.failure(self.handler.command, error, limits)
+
+    def write_failure(self, tag: bytes, failure: Failure) -> bytes:
+        """The error box: without metadata, if they cannot be sent."""
+        try:
+            extras = self.answer_extras()
+        except Fault as fault:
+            reason = EncodeError(self.handler.command.name, fault.path, fault.rule)
+            logger.error("the metadata cannot be sent: %s", reason)
+            extras = greeting(self.extras)
+        return answers.write_error(tag, failure, extras)
 
     def time_left(
         self, seconds: float | None, since: float | None = None

@@ -42,7 +42,7 @@ logger = logging.getLogger("ampgen")
 _FLUSH_AT = (
     2048  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
 )
-_TICK = 0.01  # seconds that a deadline may be late
+TICK = 0.01  # seconds that a deadline may be late
 LAST_WORDS = (
     0.5  # seconds for cancelled handlers to end, and for their answers to leave
 )
@@ -333,7 +333,7 @@ class Shell:
         if (
             isinstance(error, DeadlineExceeded)
             and serving.deadline is not None
-            and serving.deadline <= self.loop.time() + _TICK
+            and serving.deadline <= self.loop.time() + TICK
         ):
             serving.ended = serving.expired()
             error = asyncio.CancelledError()
@@ -515,7 +515,7 @@ class Shell:
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         self._deadline_timer = self.loop.call_at(deadline, self._expire)
-        self._watched = deadline - _TICK
+        self._watched = deadline - TICK
 
     def _expire(self) -> None:
         self._deadline_timer = None
@@ -530,7 +530,7 @@ class Shell:
             elif following is None or serving.deadline < following:
                 following = serving.deadline
         if following is not None:
-            self._watch(max(following, now + _TICK))
+            self._watch(max(following, now + TICK))
         self._adjust_reading()
 
     # --- bytes ------------------------------------------------------------------------

@@ -17,17 +17,10 @@ from ampgen.runtime.errors import (
     InvalidArgument,
     RemoteError,
 )
+from ampgen.runtime.incoming import Incoming, Stream
+from ampgen.runtime.outgoing import Outgoing, Starved, items_of
 from ampgen.runtime.serving import current
-from ampgen.runtime.streams import (
-    ARGUMENTS,
-    RESULTS,
-    Incoming,
-    Outgoing,
-    Starved,
-    Stream,
-    head_of,
-    items_of,
-)
+from ampgen.runtime.streams import ARGUMENTS, RESULTS, head_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -15,15 +15,9 @@ from typing import TYPE_CHECKING, Any
 from ampgen.runtime import answers
 from ampgen.runtime.calls import Call
 from ampgen.runtime.errors import DecodeError, Fault
-from ampgen.runtime.streams import (
-    ARGUMENTS,
-    RESULTS,
-    Incoming,
-    Outgoing,
-    box_of,
-    close_source,
-    items_of,
-)
+from ampgen.runtime.incoming import Incoming
+from ampgen.runtime.outgoing import Outgoing, close_source, items_of
+from ampgen.runtime.streams import ARGUMENTS, RESULTS, box_of
 
 if TYPE_CHECKING:
     from collections.abc import (

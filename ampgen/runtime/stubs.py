@@ -9,7 +9,7 @@ from __future__ import annotations
 from ampgen.runtime.addresses import Addresses as Address
 from ampgen.runtime.blocking import BlockingClient
 from ampgen.runtime.blockingstreams import BlockingStream
-from ampgen.runtime.client import Client, Connecting, ConnectOptions, LocalOptions
+from ampgen.runtime.client import Client
 from ampgen.runtime.command import (
     DEFAULT,
     Command,
@@ -39,6 +39,7 @@ from ampgen.runtime.composites import (
     open_enum_decoder,
     open_enum_encoder,
 )
+from ampgen.runtime.connecting import Connecting, ConnectOptions, LocalOptions
 from ampgen.runtime.connection import current_call
 from ampgen.runtime.errors import (
     FAULTS,
@@ -49,12 +50,12 @@ from ampgen.runtime.errors import (
     unknown_member,
     wrong_type,
 )
+from ampgen.runtime.incoming import Stream
 from ampgen.runtime.jsonvalue import Json, decode_json, encode_json
 from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.records import maker
 from ampgen.runtime.reflection import SchemaSource
 from ampgen.runtime.services import Server
-from ampgen.runtime.streams import Stream
 from ampgen.runtime.values import (
     decode_bool,
     decode_bytes,

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     )
 
     from ampgen.runtime.client import Client
-    from ampgen.runtime.interception import InterceptedCall, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Proceed
     from ampgen.runtime.services import Service
     from ampgen.runtime.shell import Shell
 

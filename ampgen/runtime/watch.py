@@ -70,7 +70,7 @@ class Watch:
             self._limits.idle,
         )
         if unsent:
-            taken = protocol.handed_out - unsent
+            taken = protocol.bytes_sent - unsent
             if stuck is not None and self._untaken.over(shell, taken, now, stuck):
                 waits = f"has taken none of {unsent:,} bytes for {stuck:g} s"
                 shell.give_up(f"the peer {waits}: closed (Limits.stuck)")

@@ -59,7 +59,7 @@ async def test_one_silent_address_of_a_name_does_not_hold_up_the_others(
         async def look_up(_host: str, _port: int) -> Any:
             return found
 
-        monkeypatch.setattr("ampgen.runtime.client.addresses_of", look_up)
+        monkeypatch.setattr("ampgen.runtime.dialling.addresses_of", look_up)
         async with connect("name:1", connect_timeout=5) as connection:
             assert connection.peer_address == server.addresses[0]
 

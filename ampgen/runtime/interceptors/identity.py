@@ -16,7 +16,8 @@ from ampgen.runtime.errors import Unauthenticated
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping
 
-    from ampgen.runtime.interception import InterceptedCall, Interceptor, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Interceptor, Proceed
 
 TOKEN = "authorization"  # noqa: S105  # the name of the metadata that has it
 SCHEME = "Bearer"

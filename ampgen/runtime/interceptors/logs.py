@@ -12,7 +12,8 @@ from ampgen.runtime.errors import CommandError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from ampgen.runtime.interception import InterceptedCall, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Proceed
 
 _LEVELS: Mapping[str, int] = MappingProxyType(
     {

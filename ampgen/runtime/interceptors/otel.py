@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from opentelemetry.propagators.textmap import TextMapPropagator
     from opentelemetry.trace import Span, TracerProvider
 
-    from ampgen.runtime.interception import InterceptedCall, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Proceed
 
 _FAULTS_OF_SERVERS = frozenset(("UNKNOWN", "DEADLINE_EXCEEDED", "UNAVAILABLE"))
 """Other errors are something that a server says, and no failure of its own."""

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from prometheus_client import CollectorRegistry
 
     from ampgen.runtime.connection import Connection
-    from ampgen.runtime.interception import InterceptedCall, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Proceed
 
 BUCKETS = (
     0.0005,

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from ampgen.runtime.errors import Overloaded
 
 if TYPE_CHECKING:
-    from ampgen.runtime.interception import InterceptedCall, Proceed
+    from ampgen.runtime.interceptedcall import InterceptedCall
+    from ampgen.runtime.interception import Proceed
 
 By: TypeAlias = (
     Literal["connection", "address", "identity"]
