@@ -135,9 +135,8 @@ class Serving:
         """
         if self.deadline is None:
             return seconds
-        if since is None:
-            since = self.host.loop.time()
-        left: float = self.deadline - since
+        now: float = self.host.loop.time() if since is None else since
+        left = self.deadline - now
         return left if seconds is None else min(seconds, left)
 
     def traced(self, metadata: Mapping[str, str] | None) -> Mapping[str, str] | None:
