@@ -144,6 +144,7 @@ class Incoming(Generic[T]):
         """Nobody takes any more; its producer is told with the next item."""
         self.left = True
         self.register(self._stream)
+        self.low = -1  # what has come is still taken, and makes room for nothing
 
     # --- from the peer ----------------------------------------------------------------
 

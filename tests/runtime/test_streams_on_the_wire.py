@@ -671,6 +671,30 @@ async def test_a_failure_ends_the_results_too(credit: int) -> None:
         await begin(peer, answer(request))
 
 
+async def test_there_is_no_more_credit_after_a_failure() -> None:
+    gate = asyncio.Event()
+
+    async def failing() -> AsyncGenerator[str]:
+        await gate.wait()
+        raise LookupError("secret")
+        yield ""
+
+    item = a(b"Search._item", b"1", item=b"x")
+    async with talk(limits=Limits(credit=4)) as (client, peer):
+        stream = client.search("x", failing())
+        first = asyncio.create_task(anext(stream))
+        request = await peer.receive_box()
+        await begin(peer, a(b"Search._send_credit", b"1", _credit=b"5"), *[item] * 3)
+        assert await first == "x"
+        gate.set()
+        assert (await peer.receive_box())[b"_command"] == b"Search._send_end"
+        assert [await anext(stream) for _ in range(2)] == ["x", "x"]
+        with pytest.raises(LookupError, match="secret"):
+            await anext(stream)
+        await in_step(client, peer)
+        await begin(peer, answer(request))
+
+
 async def test_a_stream_that_is_left_before_there_is_room_for_its_request() -> None:
     async with talk() as (client, peer):
         shell = client.connection._shell
