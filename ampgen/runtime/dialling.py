@@ -1,7 +1,5 @@
 """One connection is opened: a socket to an address, and TLS on it if there is to be."""
 
-# pyright: reportPrivateUsage=false
-
 from __future__ import annotations
 
 import asyncio
