@@ -9,7 +9,6 @@ each of which keeps one real connection; a call goes over the one with the fewes
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ampgen.runtime.answers import CLOSING
@@ -17,6 +16,7 @@ from ampgen.runtime.backoff import Budget
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.connection import Connection
 from ampgen.runtime.errors import (
+    CommandError,
     ConnectionLost,
     DeadlineExceeded,
     Overloaded,
@@ -25,23 +25,24 @@ from ampgen.runtime.errors import (
 )
 from ampgen.runtime.link import Link
 from ampgen.runtime.serving import current
-from ampgen.runtime.status import ConnectionState, ConnectionStatus, States
+from ampgen.runtime.status import (
+    ConnectionState,
+    ConnectionStatus,
+    States,
+    tell_status,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-    from typing import TypeAlias
 
     from ampgen.runtime.addresses import Tcp, Unix
     from ampgen.runtime.backoff import Reconnect
     from ampgen.runtime.command import AnyCommand, Command
     from ampgen.runtime.link import Dial
     from ampgen.runtime.shell import Shell
-
-    OnState: TypeAlias = Callable[[ConnectionStatus], object]
+    from ampgen.runtime.status import OnState
 
 R = TypeVar("R")
-
-logger = logging.getLogger("ampgen")
 
 _LATE = 0.01  # seconds: the peer's clock may run a little ahead of ours
 _BEST = {  # of several links, the status is that of the one that is furthest
@@ -148,9 +149,11 @@ class LastingCaller:
                 if error._received and early:
                     raise  # it means something else by it
                 raise deadline_exceeded(command, seconds) from None
+            except CommandError:
+                self._answered()
+                raise
             else:
-                if self._budget is not None:
-                    self._budget.answered()
+                self._answered()
                 return result
             failures += 1
 
@@ -177,6 +180,10 @@ class LastingCaller:
         """A connection for what lives and dies with it, once there is one."""
         deadline = None if seconds is None else self.loop.time() + seconds
         return await self._connected(command, deadline, seconds)
+
+    def _answered(self) -> None:
+        if self._budget is not None:
+            self._budget.answered()
 
     def _left(self, deadline: float | None) -> float | None:
         return None if deadline is None else deadline - self.loop.time()
@@ -224,7 +231,7 @@ class LastingCaller:
         """Its server finishes what it has, and takes no more: look for another."""
         for link in self._links:
             if link.shell is shell:
-                link.lose(CLOSING)
+                link.lose(CLOSING, drains=True)
 
     async def _rest(self, failures: int, deadline: float | None) -> bool:
         """Wait before a call is made again; false if it should not be."""
@@ -274,10 +281,7 @@ class LastingCaller:
         self.status = status
         _wake(self._watching)
         if self._on_state is not None:
-            try:
-                self._on_state(status)
-            except Exception:
-                logger.exception("on_state failed")
+            tell_status(self._on_state, status)
 
     async def changed(self) -> None:
         """Wait for the next change of the status."""

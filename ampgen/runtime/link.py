@@ -92,15 +92,21 @@ class Link:
                 await self._lost.wait()
             await asyncio.sleep(self.status.retry_in or 0)
 
-    def lose(self, reason: str) -> None:
-        """The connection is of no use any more, even if it has not ended yet."""
+    def lose(self, reason: str, *, drains: bool = False) -> None:
+        """The connection is of no use any more, even if it has not ended yet.
+
+        Where its server ``drains``, another one is likely there already: if this one
+        has lasted, the next is made without a delay.
+        """
         lasted = asyncio.get_running_loop().time() - self._since
         if lasted >= self._backoff.whole(self._failures):
             self._failures = 0
+        else:
+            drains = False
         self._miss(f"{self.status.address}: {reason}; connecting again")
         self._order.append(self._order.pop(0))
         self.shell = None
-        self._rest(0, reason)
+        self._rest(0, reason, at_once=drains)
         self._lost.set()
 
     def stop(self) -> None:
@@ -146,8 +152,8 @@ class Link:
 
         shell.closed.add_done_callback(ended)
 
-    def _rest(self, attempt: int, reason: str) -> None:
-        delay = self._backoff.delay(self._failures)
+    def _rest(self, attempt: int, reason: str, *, at_once: bool = False) -> None:
+        delay = 0.0 if at_once else self._backoff.delay(self._failures)
         self._failures += 1
         self._change(
             ConnectionState.WAITING, attempt=attempt, reason=reason, retry_in=delay

@@ -128,6 +128,7 @@ class AmpProtocol:
 
     __slots__ = (
         "_complained",
+        "_dropped",
         "_fallback",
         "_heard",
         "_heard_timeout",
@@ -192,6 +193,7 @@ class AmpProtocol:
         self.understood = NOBODY
         self.greets = True  # what is asked next tells what this end understands
         self._complained = False
+        self._dropped = 0  # oneway requests
         self._timeout = -1.0  # that was sent last, and how; and that came last
         self._timeout_pair = b""
         self._heard: Extras | None = None
@@ -504,7 +506,13 @@ class AmpProtocol:
     ) -> None:
         """Answer a request that never reaches a handler; a oneway one is logged."""
         if tag is None:
-            logger.warning("dropped %.200r of %s: %.1024s", name, self.peer, error)
+            self._dropped += 1
+            if self._dropped & (self._dropped - 1):  # a flood is not to fill the log
+                return
+            count = "" if self._dropped == 1 else f" ({self._dropped:,} so far)"
+            logger.warning(
+                "dropped %.200r of %s: %.1024s%s", name, self.peer, error, count
+            )
         else:
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure, greeting(extras)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,6 +10,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
+    from typing import TypeAlias
+
+    OnState: TypeAlias = Callable[["ConnectionStatus"], object]
+
+logger = logging.getLogger("ampgen")
 
 
 class ConnectionState(StrEnum):
@@ -33,6 +39,14 @@ class ConnectionStatus:
     attempt: int = 1
     reason: str = ""
     retry_in: float | None = None
+
+
+def tell_status(on_state: OnState, status: ConnectionStatus) -> None:
+    """Call what a program has given; that it fails is no matter of the connection."""
+    try:
+        on_state(status)
+    except Exception:
+        logger.exception("on_state failed")
 
 
 class States(AsyncIterator[ConnectionStatus]):

@@ -25,8 +25,7 @@ def inherited_sockets(name: str = "") -> list[socket.socket]:
     sockets: list[socket.socket] = []
     try:
         for descriptor in _descriptors(name):
-            os.set_inheritable(descriptor, False)
-            sockets.append(socket.socket(fileno=os.dup(descriptor)))
+            sockets.append(_copy(descriptor))
             _check(sockets[-1], descriptor)
     except BaseException:
         for one in sockets:
@@ -61,6 +60,23 @@ def _descriptors(name: str) -> list[int]:
             f"{wanted}: no socket has that name (FileDescriptorName=), only {there}"
         )
     return found
+
+
+def _copy(descriptor: int) -> socket.socket:
+    """A socket of its own; raises ``OSError`` for what is none."""
+    copy = -1
+    try:
+        os.set_inheritable(descriptor, False)
+        copy = os.dup(descriptor)
+        return socket.socket(fileno=copy)
+    except OSError as error:
+        if copy != -1:
+            os.close(copy)
+        raise OSError(
+            error.errno,
+            f"descriptor {descriptor} is no socket of systemd, though LISTEN_FDS counts"
+            f" it: {error.strerror}",
+        ) from None
 
 
 def _check(inherited: socket.socket, descriptor: int) -> None:

@@ -24,7 +24,6 @@ import socket
 import threading
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from ampgen.runtime.addresses import (
@@ -99,8 +98,24 @@ def run(
     have to be functions or classes of a module then, and the call of ``run`` stands
     below ``if __name__ == "__main__":``.
     """
+    if isinstance(workers, bool) or not isinstance(workers, int):  # pyright: ignore[reportUnnecessaryIsInstance]  # not all programs are typed
+        raise TypeError(f"workers={workers!r}: how many is a whole number")
     if workers < 1:
         raise ValueError(f"workers={workers}: at least 1 is needed")
+    try:  # here, and not in each worker
+        inspect.signature(serve).bind(address, **serve_options)
+    except TypeError as error:
+        raise TypeError(f"run() {error}") from None
+    if not callable(make) and not isinstance(make, Server):
+        kind = type(make).__qualname__
+        raise TypeError(
+            f"make is called for what is served, or is a service, but it is a {kind}"
+        )
+    if _loop_runs():
+        raise RuntimeError(
+            "run() starts an event loop of its own: where one runs, `async with"
+            " serve(...)` is what is wanted"
+        )
     work = _Work(
         make, {**serve_options, "drain_timeout": drain_timeout}, options, loop_factory
     )
@@ -115,6 +130,14 @@ def run(
         failure = asyncio.run(supervisor.run())
     if failure is not None:
         raise SystemExit(failure)
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
 
 
 def _nobody(_addresses: list[str]) -> None:
@@ -247,16 +270,24 @@ async def _serve_in_worker(
     async with AsyncExitStack() as stack:
         server = await work.listener([share_socket(share) for share in shares], stack)
 
+        asked: set[object] = set()
+
+        def end(by: object) -> None:
+            """A service manager may tell all processes: that is one wish, not two."""
+            if not asked or by in asked:
+                server._end()
+            asked.add(by)
+
         def obey() -> None:
             """In a thread: not every loop can wait for a pipe."""
             with suppress(RuntimeError):  # served its time: the loop is closed
                 with suppress(EOFError, OSError):
                     while pipe.recv() == _END:
-                        loop.call_soon_threadsafe(server._end)
-                loop.call_soon_threadsafe(server._end)
+                        loop.call_soon_threadsafe(end, _END)
+                loop.call_soon_threadsafe(end, None)
 
         threading.Thread(target=obey, daemon=True).start()
-        with on_signals([signal.SIGTERM], lambda _number: server._end()):
+        with on_signals([signal.SIGTERM], end):
             pipe.send(_READY)
             await server._until_closed()
 
@@ -275,14 +306,17 @@ class _Worker:
         self.started = self._loop.time()
         self.ready = self._loop.create_future()  # or never will be
         self.ended = asyncio.Event()
+        self._leaves = False
         threading.Thread(target=self._listen, daemon=True).start()
 
     def _listen(self) -> None:
         with suppress(RuntimeError):  # the loop is closed
             with suppress(EOFError, OSError):
-                while self._pipe.recv():
-                    self._loop.call_soon_threadsafe(self._settle, True)
-            wait([self.process.sentinel])
+                self._pipe.recv()
+                self._loop.call_soon_threadsafe(self._settle, True)
+            # not the end of the pipe, nor the sentinel: what the worker has forked may
+            # hold both, and outlive it
+            self.process.join()
             self._loop.call_soon_threadsafe(self._end)
 
     def _settle(self, ready: bool) -> None:
@@ -290,7 +324,6 @@ class _Worker:
             self.ready.set_result(ready)
 
     def _end(self) -> None:
-        self.process.join()
         self._pipe.close()
         self._settle(False)
         self.ended.set()
@@ -300,8 +333,13 @@ class _Worker:
             self._pipe.send(word)
 
     async def leave(self, seconds: float) -> None:
-        """Let it drain; kill it where it does not end within some seconds."""
-        self.tell(_END)
+        """Let it drain; kill it where it does not end within some seconds.
+
+        It is told once, however many want it to leave: twice would mean at once.
+        """
+        if not self._leaves:
+            self._leaves = True
+            self.tell(_END)
         try:
             async with asyncio.timeout(seconds):
                 await self.ended.wait()
@@ -313,7 +351,10 @@ class _Worker:
     def __str__(self) -> str:
         code = self.process.exitcode
         if code is not None and code < 0:
-            return f"worker {self.number} was killed by {signal.Signals(-code).name}"
+            name = f"signal {-code}"  # those of real time have no name
+            with suppress(ValueError):
+                name = signal.Signals(-code).name
+            return f"worker {self.number} was killed by {name}"
         return f"worker {self.number} ended with status {code}"
 
 
@@ -338,6 +379,7 @@ class _Supervisor:
         self._all: set[_Worker] = set()  # beside them those that come or go
         self._deaths = 0  # in a row, each soon after the start
         self._failure: str | None = None
+        self._error: Exception | None = None  # of `on_ready`
         self._serving: set[int] = set()  # numbers whose worker has been ready
         self._all_serve = asyncio.Event()
         self._ending = asyncio.Event()
@@ -363,6 +405,8 @@ class _Supervisor:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+        if self._error is not None:
+            raise self._error
         return self._failure
 
     def _start(self, number: int) -> _Worker:
@@ -382,7 +426,12 @@ class _Supervisor:
         """Say that all serve; the service manager is told from here, and no worker."""
         await self._all_serve.wait()
         logger.debug("%s workers serve %s", self._count, self._place.addresses)
-        self._on_ready(self._place.addresses)
+        try:
+            self._on_ready(self._place.addresses)
+        except Exception as error:
+            self._error = error
+            self._end()
+            return
         with attended(self._end):
             await asyncio.get_running_loop().create_future()  # until it is cancelled
 
@@ -441,8 +490,13 @@ class _Supervisor:
         while self._to_renew:
             self._to_renew = False
             for number in range(1, self._count + 1):
+                if self._ending.is_set():  # one that is started now is told by nobody
+                    return
                 new = self._start(number)
-                if not await new.ready:
+                is_ready = await new.ready
+                if self._ending.is_set():  # the new one has been told to leave, too
+                    return
+                if not is_ready:
                     self._all.discard(new)
                     logger.error("%s, which was to be a new one: the others stay", new)
                     break

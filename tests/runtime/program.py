@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 import time
 from contextlib import asynccontextmanager
@@ -28,6 +29,9 @@ class Telling(Text):
     async def repeat(self, text: str, times: int) -> RepeatResult:
         if text == "pid":
             return RepeatResult(text=str(os.getpid()), length=os.getppid())
+        if text == "start":  # what inherits all that it can, and outlives the worker
+            child = subprocess.Popen(["sleep", "600"], close_fds=False)  # noqa: ASYNC220
+            return RepeatResult(text=str(child.pid), length=0)
         return await super().repeat(text, times)
 
     async def stop(self) -> None:

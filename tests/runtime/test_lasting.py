@@ -32,8 +32,9 @@ from ampgen.runtime import (
     current_call,
     serve,
 )
+from ampgen.runtime.answers import CLOSING
 from tests.raw import PATIENCE, RawPeer, box, listen
-from tests.runtime.made.text import TextClient
+from tests.runtime.made.text import RepeatResult, TextClient, TooLong
 from tests.runtime.services import Events, Text
 from tests.runtime.sockets import dead_address, silent_address
 
@@ -495,6 +496,30 @@ async def test_all_calls_share_a_budget(store: Any, service: Any) -> None:
         assert service.seen[-2:] == ["c", "c"]
 
 
+async def test_a_declared_error_is_an_answer_too() -> None:
+    class Busy(Text):
+        refusals = 0
+
+        async def repeat(self, text: str, times: int) -> RepeatResult:
+            if self.refusals:
+                self.refusals -= 1
+                raise Overloaded("full")
+            return await super().repeat(text, times)
+
+    service = Busy()
+    scarce = Reconnect(retry=Retry(first=0.001, reserve=1, share=1))
+    async with (
+        serve("127.0.0.1:0", service) as server,
+        TextClient.connect(
+            server.addresses[0], reconnect=scarce, timeout=PATIENCE
+        ) as text,
+    ):
+        for _ in range(2):
+            service.refusals = 1
+            with pytest.raises(TooLong):
+                await text.repeat("x" * 101)
+
+
 async def test_no_call_is_made_again_after_its_deadline(
     store: Any, service: Any
 ) -> None:
@@ -588,6 +613,34 @@ async def test_a_server_that_drains_is_left_for_another(store: Any) -> None:
             await asyncio.sleep(0.001)
         assert await within(asyncio.gather(*calls)) == ["X"] * 200
         await client.aclose()
+
+
+@pytest.mark.parametrize(("lasts", "delay"), [(True, 0.0), (False, 30.0)])
+async def test_where_a_server_drains_the_next_is_found_at_once(
+    lasts: bool, delay: float, store: Any
+) -> None:
+    """Unless that happens again and again."""
+    first = 0.001 if lasts else 30.0
+    unhurried = Reconnect(first=first, most=30.0, factor=30_000, jitter=0)
+    async with (
+        listen() as other,
+        client_of(store, other.address, reconnect=unhurried) as client,
+    ):
+        peer = await within(other.accept())
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        await until(lambda: loop.time() > begun + 0.002)
+        call = asyncio.create_task(client.put("a"))
+        asked = await peer.receive_box()
+        refused = {b"_error": asked[b"_ask"], b"_error_code": b"UNAVAILABLE"}
+        await peer.send(box(refused | {b"_error_description": CLOSING.encode()}))
+        waiting = await reached(client.told, WAITING)
+        assert waiting.retry_in == delay
+        if lasts:
+            assert await answer(await within(other.accept())) == b"a"
+            assert await call == "A"
+        else:
+            call.cancel()
 
 
 async def test_a_server_that_drains_finishes_what_it_has(
@@ -936,15 +989,21 @@ async def test_connections_that_do_not_last_are_failures(store: Any) -> None:
     assert told == [0.02, 0.08, 0.32]
 
 
+@pytest.mark.parametrize("reconnect", [FAST, None])
 async def test_who_watches_and_fails_disturbs_nothing(
-    store: Any, service: Any, caplog: pytest.LogCaptureFixture
+    reconnect: Reconnect | None,
+    store: Any,
+    service: Any,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     def fail(_status: ConnectionStatus) -> None:
         raise LookupError("no such screen")
 
     async with (
         serve("127.0.0.1:0", service) as server,
-        client_of(store, server.addresses[0], on_state=fail) as client,
+        client_of(
+            store, server.addresses[0], on_state=fail, reconnect=reconnect
+        ) as client,
     ):
         assert await client.get("x") == "X"
     assert "on_state failed" in caplog.text

@@ -17,7 +17,8 @@ import pytest
 from ampgen.runtime import Limits, Overloaded, serve
 from ampgen.runtime.listening import descriptors_allowed
 from ampgen.runtime.tally import Tally
-from tests.raw import PATIENCE, box, dial
+from tests.logs import warnings_in
+from tests.raw import PATIENCE, box, dial, server_of
 from tests.runtime.made.text import Item, TextClient
 from tests.runtime.services import Text
 
@@ -95,6 +96,18 @@ async def test_a_flood_is_told_of_once_a_second(
         "three; 2 such within a second",
         "four",
     ]
+
+
+async def test_a_flood_of_what_is_dropped_does_not_fill_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with server_of(Text()) as peer:
+        await peer.send(box({b"_command": b"Nope"}) * 1000 + box(REPEAT))
+        await peer.receive_box()
+    said = warnings_in(caplog)
+    assert len(said) == 10
+    assert said[0].startswith("dropped b'Nope' of ")
+    assert said[-1].endswith(" (512 so far)")
 
 
 async def test_calls_too_many_for_the_whole_server_are_told() -> None:

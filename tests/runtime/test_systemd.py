@@ -9,19 +9,20 @@ import signal
 import socket
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from ampgen.runtime import run, serve
-from ampgen.runtime.systemd import notify, watchdog_seconds
+from ampgen.runtime.systemd import inherited_sockets, notify, watchdog_seconds
+from tests.fds import none_left
 from tests.raw import PATIENCE
 from tests.runtime.made.text import TextClient
 from tests.runtime.services import Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # what systemd does between fork and exec: descriptors from 3 on, and its own pid
 START = """
@@ -147,6 +148,22 @@ async def test_sockets_that_cannot_be_served_are_refused(
         monkeypatch.setenv("LISTEN_FDS", "1")
         with pytest.raises(OSError, match="no listening stream socket"):
             await serve("systemd:", Text()).__aenter__()
+
+
+@pytest.mark.parametrize("kind", ["closed", "file"])
+def test_descriptors_that_are_no_sockets_are_named(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Path(__file__).open("rb") as file, none_left():
+        descriptor = file.fileno()
+        if kind == "closed":
+            descriptor += 500
+        monkeypatch.setattr("ampgen.runtime.systemd._FIRST", descriptor)
+        monkeypatch.setenv("LISTEN_PID", str(os.getpid()))
+        monkeypatch.setenv("LISTEN_FDS", "1")
+        named = f"descriptor {descriptor} is no socket of systemd, though LISTEN_FDS"
+        with pytest.raises(OSError, match=named):
+            inherited_sockets()
 
 
 @pytest.mark.parametrize("address", ["systemd:", "systemd:mine"])

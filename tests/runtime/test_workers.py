@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import multiprocessing
 import os
 import signal
 import socket
@@ -254,6 +255,23 @@ def test_what_cannot_be_sent_to_a_worker_is_named() -> None:
         run("127.0.0.1:0", Text, workers=0)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_what_makes_no_sense_is_refused_before_a_worker_starts(workers: int) -> None:
+    wrong: Any = str(workers)
+    with pytest.raises(TypeError, match=f"workers='{workers}': how many"):
+        run("127.0.0.1:0", Text, workers=wrong)
+    with pytest.raises(TypeError, match=r"run\(\) got an unexpected.*'limit'"):
+        run("127.0.0.1:0", Text, workers=workers, limit=None)
+    with pytest.raises(TypeError, match="or is a service, but it is a list"):
+        run("127.0.0.1:0", [Text], workers=workers)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+async def test_where_a_loop_runs_there_is_another_way(workers: int) -> None:
+    with pytest.raises(RuntimeError, match=r"async with serve\(...\)"):
+        run("127.0.0.1:0", Text, workers=workers)
+
+
 def test_a_taken_port_is_an_error_however_many_workers() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -364,6 +382,93 @@ async def test_a_supervisor_renews(
         os.kill(os.getpid(), signal.SIGHUP)
         await asyncio.sleep(0.01)  # and it ends in the midst of that
     assert "the others stay" in caplog.text
+
+
+async def client_of(address: str, worker: module._Worker) -> TextClient:
+    """One that is connected to this worker."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            text = await TextClient.connect(address)
+            if (await text.repeat("pid")).text == str(worker.process.pid):
+                return text
+            await text.aclose()
+
+
+async def test_a_signal_to_all_processes_drains_every_worker(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As a service manager sends it, unless it is told to leave the workers alone."""
+    monkeypatch.setenv("STOP_TAKES", "1")
+    async with supervised(program.Telling) as (one, running, address):
+        worker = one._present[1]
+        assert worker.process.pid is not None
+        async with await client_of(address, worker) as text:
+            call = asyncio.create_task(text.stop(timeout=None))
+            await asyncio.sleep(0)  # asked before what follows
+            await text.repeat("a")
+            os.kill(worker.process.pid, signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await asyncio.wait_for(call, PATIENCE)
+        await asyncio.wait_for(running, 2 * PATIENCE)
+
+
+async def test_an_end_in_the_midst_of_a_renewal_drains(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STOP_TAKES", "1")
+    async with supervised(program.Telling) as (one, running, address):
+        old = one._present[1]
+        async with await client_of(address, old) as text:
+            call = asyncio.create_task(text.stop(timeout=None))
+            os.kill(os.getpid(), signal.SIGHUP)
+            async with asyncio.timeout(PATIENCE):
+                while one._present[1] is old:  # noqa: ASYNC110
+                    await asyncio.sleep(0.001)
+            os.kill(os.getpid(), signal.SIGTERM)
+            await call
+        await asyncio.wait_for(running, 2 * PATIENCE)
+        one._renew()  # too late
+        assert one._renewal is not None
+        await one._renewal
+    assert not multiprocessing.active_children()
+
+
+async def test_a_worker_is_missed_though_its_children_live(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(module, "_LIVED", 0.0)
+    async with supervised(program.Telling) as (one, _, address):
+        dead = one._present[1]
+        async with await client_of(address, dead) as text:
+            child = int((await text.repeat("start")).text)
+            try:
+                dead.process.kill()
+                await asyncio.wait_for(dead.ended.wait(), PATIENCE)
+            finally:
+                os.kill(child, signal.SIGKILL)
+
+
+async def test_a_signal_without_a_name_is_told(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_LIVED", 0.0)
+    number = signal.SIGRTMIN + 3
+    async with supervised(program.Telling) as (one, _, _address):
+        dead = one._present[2]
+        assert dead.process.pid is not None
+        os.kill(dead.process.pid, number)
+        await asyncio.wait_for(dead.ended.wait(), PATIENCE)
+        assert str(dead) == f"worker 2 was killed by signal {number:d}"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_who_fails_when_all_serve_ends_it_all(workers: int) -> None:
+    def fail(_addresses: list[str]) -> None:
+        raise LookupError("nobody to tell")
+
+    with pytest.raises(LookupError, match="nobody to tell"):
+        run("127.0.0.1:0", program.Telling, workers=workers, on_ready=fail)
+    assert not multiprocessing.active_children()
 
 
 async def test_a_worker_that_hangs_is_killed(
