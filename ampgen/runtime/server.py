@@ -235,6 +235,8 @@ class Listener:
                     finally:
                         self._waits.discard(wait)
             except TimeoutError:
+                for shell in list(self._shells.values()):
+                    shell.abort()
                 if first:
                     count = f"{len(self._shells):,}"
                     logger.error("handlers of %s connections do not end", count)
