@@ -15,6 +15,7 @@ from ampgen.runtime.keepalive import check_keepalive
 from ampgen.runtime.lasting import LastingCaller, LastingConnection
 from ampgen.runtime.link import dial_in_turn
 from ampgen.runtime.services import Services
+from ampgen.runtime.status import tell_status
 from ampgen.runtime.wire import Limits
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from ampgen.runtime.addresses import Addresses, Tcp, Unix
     from ampgen.runtime.command import Timeout
     from ampgen.runtime.interception import Interceptor
-    from ampgen.runtime.lasting import OnState
     from ampgen.runtime.services import Service
+    from ampgen.runtime.status import OnState
 
 CONNECT_TIMEOUT = 10.0  # seconds
 
@@ -153,8 +154,8 @@ def connect(
         connection = await dial_in_turn(dial, list(addresses), connect_timeout)
         tell = on_state
         if tell is not None:
-            tell(connection.status)
-            connection.add_close_callback(lambda closed: tell(closed.status))
+            tell_status(tell, connection.status)
+            connection.add_close_callback(lambda it: tell_status(tell, it.status))
         return connection
 
     async def dial(where: Tcp | Unix, seconds: float | None) -> Connection:
