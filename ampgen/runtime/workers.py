@@ -106,7 +106,7 @@ def run(
         inspect.signature(serve).bind(address, **serve_options)
     except TypeError as error:
         raise TypeError(f"run() {error}") from None
-    if not callable(make) and not isinstance(make, Server):
+    if not callable(make) and not isinstance(make, Server):  # pyright: ignore[reportUnnecessaryIsInstance]
         kind = type(make).__qualname__
         raise TypeError(
             f"make is called for what is served, or is a service, but it is a {kind}"
