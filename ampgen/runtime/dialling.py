@@ -10,7 +10,7 @@ from ampgen.runtime.errors import TlsError
 from ampgen.runtime.racing import addresses_of, race
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.starttls import Asking
-from ampgen.runtime.tls import check_context
+from ampgen.runtime.tls import check_context, check_host
 from ampgen.runtime.tlslayer import TlsLayer
 from ampgen.runtime.unix import connect_unix
 
@@ -52,6 +52,7 @@ def securing_of(
             "server_hostname= is missing: the address names no host that the server's"
             " certificate could be for"
         )
+    check_host(context, host or None)
     return Securing(context, host or None, starttls is not None)
 
 

@@ -48,8 +48,8 @@ class Serving:
     ``task`` runs the handler, once it has to wait; ``ended``: why it was cancelled, as
     the peer hears it. ``open`` until the answer is made, which repeats the id
     of the ``stream``. ``stopping``: the handler has been told to end, and cleans up.
-    ``identity``: who has proven to be the caller of this one request. ``refused``: there
-    was no room on the server, and no handler was called.
+    ``identity``: who has proven to be the caller of this one request. ``refused``: the
+    server had no room, and no handler was called.
     """
 
     # most requests never touch these: they are no cost to one, as slots would be

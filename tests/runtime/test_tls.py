@@ -791,9 +791,9 @@ async def test_what_came_before_something_broken_is_acted_on_and_not_answered(
     made: list[Connection] = []
 
     class Calling(Text):
-        def repeat(self, text: str, times: int) -> RepeatResult:
+        def items(self, items: list[Item]) -> list[Item]:
             made.append(current_call().connection)
-            return super().repeat(text, times)
+            return items
 
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
     tls = certificates.client_tls().wrap_bio(
@@ -809,7 +809,7 @@ async def test_what_came_before_something_broken_is_acted_on_and_not_answered(
             await peer.send(outgoing.read())
             if tls.version() is None:
                 incoming.write(await peer.reader.read(100_000))
-        tls.write(ASK)
+        tls.write(box({b"_ask": b"1", b"_command": b"Items", b"items": b""}))
         await peer.send(outgoing.read() + b"\x17\x03\x03\x00\x20" + b"no cipher" * 4)
         incoming.write(await asyncio.wait_for(peer.reader.read(), PATIENCE))
         with pytest.raises(ssl.SSLError, match="ALERT_BAD_RECORD_MAC"):
@@ -961,6 +961,15 @@ def test_what_does_not_fit_together_is_refused(certificates: Certificates) -> No
         connect("127.0.0.1:1", server_hostname="localhost")
     with pytest.raises(ValueError, match="server_hostname= is missing"):
         connect("unix:/nowhere", tls=ours)
+    for host in (".example.com", "example..com", "x" * 64 + ".com", "a\0b"):
+        with pytest.raises(ValueError, match="^server_hostname=.* is no name of a h"):
+            connect("127.0.0.1:1", tls=ours, server_hostname=host)
+    for seconds in (0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="handshake_timeout"):
+            serve("127.0.0.1:0", Text(), tls=theirs, handshake_timeout=seconds)
+    anything = "10"
+    with pytest.raises(TypeError, match="handshake_timeout"):
+        serve("127.0.0.1:0", Text(), tls=theirs, handshake_timeout=anything)
 
 
 async def test_who_checks_no_name_needs_none(
