@@ -962,7 +962,7 @@ def test_what_does_not_fit_together_is_refused(certificates: Certificates) -> No
     with pytest.raises(ValueError, match="server_hostname= is missing"):
         connect("unix:/nowhere", tls=ours)
     for host in (".example.com", "example..com", "x" * 64 + ".com", "a\0b"):
-        with pytest.raises(ValueError, match="^server_hostname=.* is no name of a h"):
+        with pytest.raises(ValueError, match=r"server_hostname=.* is no name"):
             connect("127.0.0.1:1", tls=ours, server_hostname=host)
     for seconds in (0, -1.0, float("nan"), float("inf")):
         with pytest.raises(ValueError, match="handshake_timeout"):
