@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from ampgen.runtime.addresses import Tcp
+from ampgen.runtime.addresses import Tcp, name_path
 from ampgen.runtime.errors import TlsError
 from ampgen.runtime.racing import addresses_of, race
 from ampgen.runtime.receiver import receiver_for
@@ -78,7 +78,7 @@ async def dial_one(
     except OSError as error:
         # asyncio names a TCP peer, uvloop none, and nobody a socket file
         if not isinstance(where, Tcp):
-            error.filename = where.path
+            name_path(error, where.path)
         elif error.strerror and str(where.port) not in str(error):
             error.filename = str(where)
         raise
