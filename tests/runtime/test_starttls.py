@@ -221,7 +221,7 @@ async def test_calls_before_it_are_answered_in_the_clear(
 
 async def test_nobody_is_known_from_before_it(certificates: Certificates) -> None:
     class Known(Text):
-        def repeat(self, text: str, times: int) -> RepeatResult:
+        async def repeat(self, text: str, times: int) -> RepeatResult:
             connection = current_call().connection
             if not connection.is_encrypted:
                 connection.identity = "mallory"
