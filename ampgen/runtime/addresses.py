@@ -8,6 +8,7 @@ To listen there is ``systemd:``, too, and ``systemd:NAME``.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -92,6 +93,13 @@ def _bad(address: str, reason: str) -> ValueError:
         f"{address!r} is not an address: {reason}"
         ' (write "host:port", "[::1]:8000" or "unix:/run/text.sock")'
     )
+
+
+def name_path(error: OSError, path: str) -> None:
+    """Let what went wrong with a Unix socket say with which one."""
+    if error.errno is None:  # Python itself finds it too long: it gives a text alone
+        error.errno, error.strerror = errno.ENAMETOOLONG, str(error)
+    error.filename = path
 
 
 def format_address(name: Any) -> str:

@@ -12,8 +12,10 @@ it) is closed here.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import os
 from collections import deque
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from ampgen.runtime.calls import Call
     from ampgen.runtime.command import AnyCommand, Handler
     from ampgen.runtime.wire import Limits
+
+logger = logging.getLogger("ampgen")
 
 P = TypeVar("P")  # the place of a descriptor among arguments, or in a result
 
@@ -118,8 +122,8 @@ class Descriptors:
 
     def _forget(self, last: int) -> None:
         """Boxes come in the order of their ordinals: the earlier ones are nobody's."""
-        for ordinal in [ordinal for ordinal in self._waiting if ordinal < last]:
-            os.close(self._waiting.pop(ordinal))
+        earlier = [ordinal for ordinal in self._waiting if ordinal < last]
+        close_all(self._waiting.pop(ordinal) for ordinal in earlier)
 
     def close(self) -> None:
         """No further box will be read."""
@@ -150,10 +154,11 @@ class Copies:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        for fd in self._handed_over:
-            fd.close()
         if error is not None:
             close_all(self.fds)
+        for fd in self._handed_over:
+            with suppress(OSError):  # somebody else has closed it: none of ours
+                fd.close()
 
     def of_arguments(self, command: AnyCommand, arguments: Any) -> tuple[Any, ...]:
         """The arguments with ordinals in the place of descriptors."""
@@ -251,8 +256,15 @@ class Attached:
 
 
 def close_all(fds: Iterable[int]) -> None:
+    """One that the system complains of does not keep the others open.
+
+    It may be one that the program has closed, or a file that could not be written.
+    """
     for fd in fds:
-        os.close(fd)
+        try:
+            os.close(fd)
+        except OSError as error:
+            logger.warning("in closing descriptor %d: %s", fd, error.strerror)
 
 
 def fds_of_arguments(

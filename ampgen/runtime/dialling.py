@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
-from ampgen.runtime.addresses import Tcp
+from ampgen.runtime.addresses import Tcp, name_path
 from ampgen.runtime.errors import TlsError
 from ampgen.runtime.racing import addresses_of, race
 from ampgen.runtime.receiver import receiver_for
 from ampgen.runtime.starttls import Asking
-from ampgen.runtime.tls import check_context
+from ampgen.runtime.tls import check_context, check_host
 from ampgen.runtime.tlslayer import TlsLayer
 from ampgen.runtime.unix import connect_unix
 
@@ -52,6 +52,7 @@ def securing_of(
             "server_hostname= is missing: the address names no host that the server's"
             " certificate could be for"
         )
+    check_host(context, host or None)
     return Securing(context, host or None, starttls is not None)
 
 
@@ -77,7 +78,7 @@ async def dial_one(
     except OSError as error:
         # asyncio names a TCP peer, uvloop none, and nobody a socket file
         if not isinstance(where, Tcp):
-            error.filename = where.path
+            name_path(error, where.path)
         elif error.strerror and str(where.port) not in str(error):
             error.filename = str(where)
         raise

@@ -11,6 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
+from ampgen.runtime.addresses import name_path
+
 if sys.platform != "win32":  # pragma: no branch
     import resource
 
@@ -50,7 +52,7 @@ class SocketFile:
             listening.listen(_BACKLOG)
         except OSError as error:
             listening.close()
-            error.filename = self._path
+            name_path(error, self._path)
             raise
         return listening
 

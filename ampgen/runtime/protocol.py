@@ -554,7 +554,7 @@ class AmpProtocol:
     ) -> None:
         """Serve a request with descriptors: what no handler is given is closed."""
         serving = self._request(handler, tag, arguments, extras)
-        if serving is None:
+        if serving is None or serving.refused:
             close_all(fds)
             return
         close_all(fds_of_arguments(handler.command, arguments, handler.count))

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import functools
 import logging
+import math
 import socket
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -16,6 +17,7 @@ from ampgen.runtime.addresses import (
     format_address,
     parse_listening,
 )
+from ampgen.runtime.backoff import check_number
 from ampgen.runtime.command import Handler, raw_command
 from ampgen.runtime.connection import (
     DRAIN_TIMEOUT,
@@ -98,6 +100,9 @@ def serve(
             check_context(context, option, server_side=True)
     if tls is not None and starttls is not None:
         raise ValueError("tls= and starttls=: one of them, TLS begins only once")
+    check_number("handshake_timeout", handshake_timeout, 0, math.inf)
+    if not 0 < handshake_timeout < math.inf:
+        raise ValueError("handshake_timeout is seconds above zero")
     return Listener(
         address,
         Services(services, interceptors, reflect=reflect),

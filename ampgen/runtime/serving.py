@@ -48,7 +48,8 @@ class Serving:
     ``task`` runs the handler, once it has to wait; ``ended``: why it was cancelled, as
     the peer hears it. ``open`` until the answer is made, which repeats the id
     of the ``stream``. ``stopping``: the handler has been told to end, and cleans up.
-    ``identity``: who has proven to be the caller of this one request.
+    ``identity``: who has proven to be the caller of this one request. ``refused``: the
+    server had no room, and no handler was called.
     """
 
     # most requests never touch these: they are no cost to one, as slots would be
@@ -63,6 +64,7 @@ class Serving:
     identity: Any = None
     stream: ServedStream | None = None
     stopping = False
+    refused = False
 
     def __init__(
         self, host: Any, handler: Handler, tag: bytes | None, extras: Extras | None

@@ -225,6 +225,7 @@ class Shell:
 
     def serve(self, serving: Serving, arguments: Any) -> None:
         if self.load.full:
+            serving.refused = True
             self.protocol.fail(serving, Overloaded(self.load.reason))
             return
         handler = serving.handler

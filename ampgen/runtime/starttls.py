@@ -153,6 +153,8 @@ def handler_of(secure: Callable[[Shell, Established], TlsLayer]) -> Handler:
             logger.warning("%s: closed: %s", shell.peer_address, _BEHIND)
             plain.abort()
         elif not plain.is_closing():
+            # somebody on the way may have proven to be somebody, for what comes now
+            shell.connection.identity = None
             layer = secure(shell, lambda _layer: shell.resume_writing())
             shell.transport = layer
             receiver: Any = plain.get_protocol()

@@ -150,6 +150,16 @@ def check_context(context: object, option: str, *, server_side: bool) -> None:
         )
 
 
+def check_host(context: ssl.SSLContext, host: str | None) -> None:
+    """Raises ``ValueError`` for what no certificate could be for."""
+    try:
+        context.wrap_bio(ssl.MemoryBIO(), ssl.MemoryBIO(), server_hostname=host)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"server_hostname={host!r} is no name of a host: {error}"
+        ) from None
+
+
 # --- what went wrong ------------------------------------------------------------------
 
 NO_TLS = "the peer speaks no TLS"

@@ -288,8 +288,9 @@ class TlsLayer(asyncio.Transport):
             pass
         except ssl.SSLError as error:
             broken = error
+            self._state = _State.CLOSING  # OpenSSL encrypts nothing any more
         self._send()  # what TLS itself has to say
-        if self._later:
+        if self._later and broken is None:
             self._push()
         if pieces:
             self._heard = True

@@ -17,6 +17,7 @@ from asyncio.trsock import TransportSocket
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from ampgen.runtime.addresses import name_path
 from ampgen.runtime.descriptors import Attached, close_all
 
 if TYPE_CHECKING:
@@ -432,5 +433,5 @@ def listen_unix(
         return UnixListener(sock, protocol)
     except OSError as error:
         sock.close()
-        error.filename = where
+        name_path(error, where)
         raise

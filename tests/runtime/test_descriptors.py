@@ -822,3 +822,58 @@ async def test_connect_serves_descriptors_too(files: Any, tmp_path: Path) -> Non
             client = files.FilesClient(connection)
             for _ in range(3):
                 os.close(await client.open(os.devnull))
+
+
+async def test_a_server_without_room_leaves_nothing_open(
+    files: Any, tmp_path: Path
+) -> None:
+    served = service(files)
+    served.gate.clear()
+    with none_left():
+        limits = Limits(server_calls=1)
+        async with peer_of(tmp_path, served, limits=limits) as peer:
+            peer.send(box({b"_ask": b"1", b"_command": b"Open", b"path": b"/dev/null"}))
+            await served.waiting.acquire()
+            refused, oneway = Pipe(), Pipe()
+            peer.send(adopt(b"2", file=b"0"), refused.fd)
+            assert (await peer.box())[b"_error_code"] == b"OVERLOADED"
+            await refused.closed()
+            peer.send(box({b"_command": b"Drop", b"file": b"1"}), oneway.fd)
+            await oneway.closed()
+            served.gate.set()
+
+
+async def test_what_is_handed_over_and_closed_by_others_cannot_be_sent(
+    ends: Any,
+) -> None:
+    import fcntl  # not on every system
+
+    with none_left():
+        async with ends() as (client, _served):
+            pipe = Pipe()
+            # of a number that no copy gets
+            twice = Handover(fcntl.fcntl(pipe.fd, fcntl.F_DUPFD_CLOEXEC, 500))
+            os.close(twice)
+            with pytest.raises(EncodeError, match="Adopt: spare: no descriptor that"):
+                await client.adopt(pipe.fd, "x", twice)
+            await pipe.closed()
+
+
+async def test_a_descriptor_that_others_close_does_not_hold_up_the_end(
+    files: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The copy gets the number that was free; then it is closed, as if it was ours."""
+    address = f"unix:{tmp_path}/socket"
+    with none_left():
+        async with (
+            asyncio.timeout(PATIENCE),
+            serve(address, service(files)),
+            files.FilesClient.connect(address) as client,
+        ):
+            pipe = Pipe()
+            twice = Handover(os.dup(pipe.fd))
+            os.close(twice)
+            with pytest.raises(ConnectionLost, match="Bad file descriptor"):
+                await client.adopt(pipe.fd, "x", twice)
+            await pipe.closed()
+    assert "in closing descriptor" in caplog.text

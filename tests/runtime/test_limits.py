@@ -10,7 +10,7 @@ import os
 import socket
 import sys
 from contextlib import AsyncExitStack
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,12 +19,15 @@ from ampgen.runtime.listening import descriptors_allowed
 from ampgen.runtime.tally import Tally
 from tests.logs import warnings_in
 from tests.raw import PATIENCE, box, dial, server_of
-from tests.runtime.made.text import Item, TextClient
+from tests.runtime.made.text import Item, RepeatResult, TextClient
 from tests.runtime.services import Text
+from tests.runtime.test_tls import dial_tls
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.certificates import Certificates
 
 REPEAT = {b"_ask": b"1", b"_command": b"Repeat", b"text": b"abc"}
 
@@ -259,6 +262,41 @@ async def test_a_peer_that_takes_nothing_is_cut_off(
                 await asyncio.wait_for(loop.sock_sendall(peer, more), PATIENCE)
     assert "the peer has taken none of" in caplog.text
     assert "for 0.2 s: closed (Limits.stuck)" in caplog.text
+
+
+async def test_a_peer_that_takes_nothing_of_more_and_more_is_cut_off_under_tls(
+    certificates: Certificates, warned: asyncio.Event, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Slow(Text):
+        answered = 0
+
+        async def repeat(self, text: str, times: int) -> RepeatResult:
+            await asyncio.sleep(times * 0.05)
+            self.answered += 1
+            return RepeatResult(text=text, length=0)
+
+    service = Slow()
+    async with (
+        serve(
+            "127.0.0.1:0",
+            service,
+            limits=Limits(stuck=0.3),
+            tls=certificates.server_tls(),
+        ) as server,
+        dial_tls(server.addresses[0], certificates.client_tls()) as peer,
+    ):
+        transport: Any = peer.writer.transport
+        transport.pause_reading()
+        for n in range(200):
+            ask = {**REPEAT, b"_ask": b"%x" % n, b"times": b"%d" % n}
+            peer.writer.write(box(ask))
+        item = box({b"id": b"1", b"name": b"x" * 60_000})
+        for n in range(400):
+            ask = {b"_command": b"Items", b"_ask": b"i%d" % n, b"items": item}
+            peer.writer.write(box(ask))
+        await asyncio.wait_for(warned.wait(), PATIENCE)
+        assert service.answered < 150
+    assert "for 0.3 s: closed (Limits.stuck)" in caplog.text
 
 
 async def test_a_peer_that_takes_a_little_now_and_then_is_borne() -> None:

@@ -219,6 +219,31 @@ async def test_calls_before_it_are_answered_in_the_clear(
         peer.writer.transport.abort()
 
 
+async def test_nobody_is_known_from_before_it(certificates: Certificates) -> None:
+    class Known(Text):
+        async def repeat(self, text: str, times: int) -> RepeatResult:
+            connection = current_call().connection
+            if not connection.is_encrypted:
+                connection.identity = "mallory"
+            return RepeatResult(text=str(connection.identity), length=times)
+
+    async with (
+        serve(
+            "127.0.0.1:0",
+            Known(),
+            starttls=certificates.server_tls(),
+            starttls_required=False,
+        ) as server,
+        dial(server.addresses[0]) as peer,
+    ):
+        await peer.send(ASK)
+        assert (await peer.receive_box())[b"text"] == b"mallory"
+        await begin(peer, certificates.client_tls())
+        await peer.send(ASK)
+        assert (await peer.receive_box())[b"text"] == b"None"
+        peer.writer.transport.abort()
+
+
 async def test_bytes_behind_it_are_not_believed(
     certificates: Certificates,
     caplog: pytest.LogCaptureFixture,

@@ -9,7 +9,7 @@ import re
 import socket
 import ssl
 import threading
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -784,6 +784,41 @@ async def test_what_does_not_decrypt_ends_it(certificates: Certificates) -> None
             await peer.ended()
 
 
+async def test_what_came_before_something_broken_is_acted_on_and_not_answered(
+    certificates: Certificates,
+) -> None:
+    """Behind it OpenSSL encrypts nothing more: not what a handler sends, either."""
+    made: list[Connection] = []
+
+    class Calling(Text):
+        def items(self, items: list[Item]) -> list[Item]:
+            made.append(current_call().connection)
+            return items
+
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = certificates.client_tls().wrap_bio(
+        incoming, outgoing, server_hostname="localhost"
+    )
+    async with (
+        serve("127.0.0.1:0", Calling(), tls=certificates.server_tls()) as server,
+        dial(server.addresses[0]) as peer,
+    ):
+        while tls.version() is None:
+            with suppress(ssl.SSLWantReadError):
+                tls.do_handshake()
+            await peer.send(outgoing.read())
+            if tls.version() is None:
+                incoming.write(await peer.reader.read(100_000))
+        tls.write(box({b"_ask": b"1", b"_command": b"Items", b"items": b""}))
+        await peer.send(outgoing.read() + b"\x17\x03\x03\x00\x20" + b"no cipher" * 4)
+        incoming.write(await asyncio.wait_for(peer.reader.read(), PATIENCE))
+        with pytest.raises(ssl.SSLError, match="ALERT_BAD_RECORD_MAC"):
+            tls.read()
+        [connection] = made
+        await asyncio.wait_for(connection.wait_closed(), PATIENCE)
+        assert "DECRYPTION_FAILED_OR_BAD_RECORD_MAC" in connection.status.reason
+
+
 async def test_handlers_that_take_too_long_are_cancelled_and_answered(
     certificates: Certificates,
 ) -> None:
@@ -926,6 +961,15 @@ def test_what_does_not_fit_together_is_refused(certificates: Certificates) -> No
         connect("127.0.0.1:1", server_hostname="localhost")
     with pytest.raises(ValueError, match="server_hostname= is missing"):
         connect("unix:/nowhere", tls=ours)
+    for host in (".example.com", "example..com", "x" * 64 + ".com", "a\0b"):
+        with pytest.raises(ValueError, match=r"server_hostname=.* is no name"):
+            connect("127.0.0.1:1", tls=ours, server_hostname=host)
+    for seconds in (0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(ValueError, match="handshake_timeout"):
+            serve("127.0.0.1:0", Text(), tls=theirs, handshake_timeout=seconds)
+    anything = "10"
+    with pytest.raises(TypeError, match="handshake_timeout"):
+        serve("127.0.0.1:0", Text(), tls=theirs, handshake_timeout=anything)
 
 
 async def test_who_checks_no_name_needs_none(

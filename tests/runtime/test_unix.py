@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ampgen.runtime import unix
+from ampgen.runtime import connect, serve, unix
 from ampgen.runtime.unix import UnixTransport, connect_unix, listen_unix
 from tests.fds import Pipe, none_left, scarce
 from tests.raw import PATIENCE
@@ -573,3 +573,17 @@ async def test_a_listening_socket_that_fails_says_so(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="Bad file") as raised:
         listener._accept()
     assert raised.value.errno == errno.EBADF
+
+
+async def test_a_path_that_is_too_long_is_named(tmp_path: Path) -> None:
+    path = str(tmp_path / ("x" * 120))
+    said = rf"too long: '{path}'"
+    with none_left():
+        with pytest.raises(OSError, match=said) as connecting:
+            await connect(f"unix:{path}")
+        with pytest.raises(OSError, match=said):
+            async with serve(f"unix:{path}"):
+                raise AssertionError
+        with pytest.raises(OSError, match=said):
+            listen_unix(path, Notes)
+    assert connecting.value.errno == errno.ENAMETOOLONG
