@@ -201,10 +201,16 @@ def _given(words: Sequence[str], json_: str | None) -> dict[str, str] | Whole:
     if json_ is not None:
         return Whole(_parsed(json_, "--json"))
     if files:
-        path = files[0][1:]
-        content = standard_input() if path == "-" else Path(path).read_bytes()
-        return Whole(_parsed(content, files[0]))
+        return Whole(_parsed(_content(files[0][1:]), files[0]))
     return _pairs(words, "an argument")
+
+
+def _content(path: str) -> bytes:
+    try:
+        return standard_input() if path == "-" else Path(path).read_bytes()
+    except OSError as error:
+        where = "standard input" if path == "-" else path
+        raise Failure(f"{where}: {error.strerror}") from None
 
 
 def _parsed(text: str | bytes, where: str) -> Json:

@@ -86,7 +86,7 @@ def unknown(
     known = list(known)
     near = did_you_mean(name, known)
     if near is None and last is not None:
-        lasts = {one.rpartition(".")[2]: one for one in known}
+        lasts = {one.rpartition(".")[2]: one for one in reversed(known)}
         near = lasts.get(did_you_mean(last, lasts) or "")
     if near is not None:
         hint = f"did you mean `{near}`?"

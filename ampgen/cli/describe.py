@@ -13,10 +13,21 @@ from ampgen.cli.dialling import Dialling, dialling
 from ampgen.cli.inputs import folder
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from ampgen.language.tree import CommandDeclaration, ServiceDeclaration
-    from ampgen.model import Module
+    from ampgen.language import tree
+    from ampgen.model import (
+        Command,
+        Declaration,
+        Enum,
+        Error,
+        Field,
+        Module,
+        Struct,
+        Type,
+        Union,
+    )
 
 EPILOG = """\
 Example: what a server offers, one service of a schema, and one command:
@@ -46,7 +57,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     """Print what a schema declares, or what a server tells of itself.
 
     It is the schema's text in its canonical form, with docs and without other comments:
-    all of it, the service, or the command. A server is asked for its schemas.
+    all of it, the service, or the command with the types and errors that it names. A
+    server is asked for its schemas.
     """
     if is_schema(place):
         contract = from_file(place, include)
@@ -63,28 +75,63 @@ async def _ask(address: str, dial: Dialling) -> Contract:
 
 
 def _text(contract: Contract, name: str | None) -> str:
-    from ampgen.language.tree import CommandDeclaration
-
     if name is None:
-        texts = [_canonical(module) for module in contract.loaded.schema.roots]
-        return "\n".join(texts)
+        modules = contract.loaded.schema.roots
+        return "\n".join(_canonical(module) for module in modules)
     if "." not in name and name in contract.services:
-        service = contract.services[name]
-        return _shown(_canonical(service.module), _service(service.module, name))
+        return _declared(contract.services[name])
     if "." not in name:
-        commands = {
+        commands = [
             command.name
             for service in contract.services.values()
             for command in service.all_commands()
-        }
+        ]
         if name not in commands:
-            unknown("service or command", name, [*contract.services, *sorted(commands)])
+            every = dict.fromkeys([*contract.services, *commands])
+            unknown("service or command", name, every)
     _, command = contract.command(name)
-    declared = _service(command.service.module, command.service.name)
-    for member in declared.members:
-        if isinstance(member, CommandDeclaration) and member.name.text == command.name:
-            return _shown(_canonical(command.service.module), member)
-    raise AssertionError("the text has all that the model has")
+    texts = [_command(command), *(_declared(one) for one in _named_by(command))]
+    return "\n".join(texts)
+
+
+def _named_by(command: Command) -> list[Enum | Struct | Union | Error]:
+    """What one has to know to call it: errors and types, and the types in those."""
+    from ampgen.model import ListType, MapType, ScalarType, Struct, Union
+
+    found: dict[Enum | Struct | Union | Error, None] = {}
+
+    def visit(type_: Type) -> None:
+        match type_:
+            case ScalarType():
+                pass
+            case ListType(item):
+                visit(item)
+            case MapType(key, value):
+                visit(key)
+                visit(value)
+            case _ if type_ not in found:
+                found[type_] = None
+                if isinstance(type_, Struct):
+                    visit_all(type_.fields)
+                elif isinstance(type_, Union):
+                    visit_all(type_.members)
+            case _:
+                pass
+
+    def visit_all(fields: Sequence[Field]) -> None:
+        for field in fields:
+            visit(field.type)
+
+    visit_all(command.arguments)
+    if command.result is not None:
+        visit_all(command.result.fields)
+    for error in command.errors:
+        found[error] = None
+        visit_all(error.fields)
+    return list(found)
+
+
+# --- the text of one declaration ------------------------------------------------------
 
 
 def _canonical(module: Module) -> str:
@@ -93,23 +140,42 @@ def _canonical(module: Module) -> str:
     return canonical_docs(module.source.text)
 
 
-def _service(module: Module, name: str) -> ServiceDeclaration:
-    from ampgen.language.parser import parse
-    from ampgen.language.tree import ServiceDeclaration
-    from ampgen.source import Source
+def _declared(declaration: Declaration) -> str:
+    return _shown(_node(declaration))
 
-    tree, _ = parse(Source(module.source.path, _canonical(module)))
-    for declared in tree.declarations:
-        if isinstance(declared, ServiceDeclaration) and declared.name.text == name:
-            return declared
+
+def _command(command: Command) -> str:
+    from ampgen.language.tree import CommandDeclaration, ServiceDeclaration
+
+    service = _node(command.service)
+    if isinstance(service, ServiceDeclaration):
+        for member in service.members:
+            if (
+                isinstance(member, CommandDeclaration)
+                and member.name.text == command.name
+            ):
+                return _shown(member)
     raise AssertionError("the text has all that the model has")
 
 
-def _shown(text: str, declared: ServiceDeclaration | CommandDeclaration) -> str:
+def _node(declaration: Declaration) -> tree.Declaration:
+    from ampgen.language.parser import parse
+    from ampgen.source import Source
+
+    module = declaration.module
+    file, _ = parse(Source(module.source.path, _canonical(module)))
+    for node in file.declarations:
+        if node.name.text == declaration.name:
+            return node
+    raise AssertionError("the text has all that the model has")
+
+
+def _shown(node: tree.Declaration | tree.CommandDeclaration) -> str:
     """Whole lines, from the docs on."""
-    starts = [declared.span.start, *(one.span.start for one in declared.annotations)]
-    if declared.doc is not None:
-        starts.append(declared.doc.span.start)
+    text = node.span.source.text
+    starts = [node.span.start, *(one.span.start for one in node.annotations)]
+    if node.doc is not None:
+        starts.append(node.doc.span.start)
     start = text.rfind("\n", 0, min(starts)) + 1
-    end = text.find("\n", declared.span.end)
+    end = text.find("\n", node.span.end)
     return textwrap.dedent(text[start : len(text) if end < 0 else end]) + "\n"
