@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
+from click.shell_completion import CompletionItem
 
 from ampgen.cli.contract import (
     Contract,
     Failure,
+    completions,
     from_file,
     from_peer,
     is_schema,
@@ -26,7 +28,6 @@ from ampgen.cli.contract import (
 from ampgen.cli.dialling import Dialling, dialling
 from ampgen.cli.inputs import folder
 from ampgen.cli.streams import standard_input
-from ampgen.targets.python.names import argument_name, client_class, method_name
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -52,10 +53,26 @@ comes back is printed so:
 """
 
 
+def _complete(
+    context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Commands and arguments, for a shell; the schema has to be a file's."""
+    words: tuple[str, ...] = context.params.get("words") or ()
+    # bash takes an address for several words: it parts them at colons
+    at = next((at for at, word in enumerate(words) if is_schema(word)), None)
+    if at is None:
+        return [CompletionItem(begun, type="file")]
+    found = completions(words[at:], context.params.get("include") or ())
+    return [CompletionItem(one) for one in found if one.startswith(begun)]
+
+
 @click.command("call", epilog=EPILOG)
 @click.argument("address")
 @click.argument(
-    "words", nargs=-1, metavar="[SCHEMA] SERVICE.COMMAND [KEY=VALUE... | @FILE]"
+    "words",
+    nargs=-1,
+    metavar="[SCHEMA] SERVICE.COMMAND [KEY=VALUE... | @FILE]",
+    shell_complete=_complete,
 )
 @click.option("--json", "json_", metavar="OBJECT", help="All arguments, in JSON.")
 @click.option(
@@ -137,6 +154,7 @@ class Asking:
     def resolve(self, contract: Contract) -> Request:
         """``click.UsageError`` where the contract has no such thing."""
         from ampgen.runtime.errors import Fault
+        from ampgen.targets.python.names import argument_name
         from ampgen.tools.jsonvalues import JsonValues
 
         service, command = contract.command(self.target)
@@ -176,6 +194,7 @@ def _typed(
 ) -> dict[str, Any]:
     """Arguments for the method, of texts by the names in the schema. ``Fault``"""
     from ampgen.runtime.errors import Fault, fault_at, missing
+    from ampgen.targets.python.names import argument_name
 
     made: dict[str, Any] = {}
     for field in fields:
@@ -252,11 +271,12 @@ class Request:
     ) -> int:
         """Call, and print what comes; the status is returned. :class:`Failure`"""
         from ampgen.runtime import AmpError, CommandError, RemoteError
+        from ampgen.targets.python import names
 
         made = self.contract.loaded.python(
-            self.service.module, client_class(self.service)
+            self.service.module, names.client_class(self.service)
         )
-        method = getattr(made(connection), method_name(self.command))
+        method = getattr(made(connection), names.method_name(self.command))
         arguments: dict[str, Any] = dict(self.arguments)
         if timeout is not None:
             arguments["timeout"] = timeout
@@ -265,7 +285,7 @@ class Request:
         source = None
         if self.sent is not None:
             source = _Source(self.values, self.sent)
-            arguments[argument_name(self.sent)] = source.items()
+            arguments[names.argument_name(self.sent)] = source.items()
         try:
             await self._print_answer(method(**arguments))
         except CommandError as error:

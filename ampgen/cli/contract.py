@@ -140,6 +140,33 @@ async def from_peer(
     return Contract(loaded, (name for name, _path in schemas.services))
 
 
+def completions(words: Sequence[str], include: Sequence[Path]) -> list[str]:
+    """What may follow a schema's path and the words behind it: nothing is compiled."""
+    from ampgen.analysis import analyse
+    from ampgen.tools.memory import Loaded
+
+    schema, _ = analyse([Path(words[0])], include)
+    if schema is None:
+        return []
+    contract = Contract(Loaded(schema, {}))
+    if len(words) == 1:
+        return [
+            f"{service.name}.{command.name}"
+            for service in contract.services.values()
+            for command in service.all_commands()
+        ]
+    try:
+        _, command = contract.command(words[1])
+    except click.UsageError:
+        return []
+    given = {word.partition("=")[0] for word in words[2:]}
+    return [
+        f"{field.name}="
+        for field in command.arguments
+        if not field.stream and field.name not in given
+    ]
+
+
 def printable(text: str) -> str:
     """A peer's words must not steer a terminal."""
     return "".join(

@@ -16,6 +16,7 @@ import ampgen
 from ampgen.cli import run
 from ampgen.runtime import RemoteError, current_call, serve
 from tests.cli.test_compile import ROOT
+from tests.cli.test_compile import ampgen as ampgen_at_the_shell
 from tests.raw import PATIENCE
 
 if TYPE_CHECKING:
@@ -412,3 +413,33 @@ def test_files_that_cannot_be_read(capsys: Capture, tmp_path: Path) -> None:
     (tmp_path / "bad.amp").write_text("service A { command B(x: intt); }\n")
     assert run([*call, str(tmp_path / "bad.amp"), "A.B"]) == 1
     assert "error[AMP0204]: unknown type `intt`" in capsys.readouterr().err
+
+
+# --- completion -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["127.0.0.1:1", SCHEMA, "Desk.Re"], ["plain,Desk.Repeat"]),
+        (
+            ["127.0.0.1", ":", "1", SCHEMA, "Ot"],
+            ["plain,Other.Repeat", "plain,Other.Only"],
+        ),
+        (["127.0.0.1:1", SCHEMA, "Desk.Repeat", "text=a", "t"], ["plain,times="]),
+        (["127.0.0.1:1", SCHEMA, "Desk.Sum", ""], ["plain,name="]),
+        (["127.0.0.1:1", SCHEMA, "Desk.Nope", ""], []),
+        (["127.0.0.1:1", "none.amp", ""], []),
+        (["127.0.0.1:1", "des"], ["file,des"]),
+    ],
+)
+def test_completion(words: list[str], expected: list[str], tmp_path: Path) -> None:
+    last = len(words) + 1
+    done = ampgen_at_the_shell(
+        cwd=tmp_path,
+        _AMPGEN_COMPLETE="bash_complete",
+        COMP_WORDS=" ".join(["ampgen", "call", *words]),
+        COMP_CWORD=str(last),
+    )
+    assert done.stdout.split() == expected
+    assert done.stderr == ""

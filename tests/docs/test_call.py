@@ -46,7 +46,7 @@ def test_the_page_shows_what_is_printed() -> None:
     ]
     assert len(calls) > 5
     with subprocess.Popen(
-        [sys.executable, FOLDER / "server.py", "127.0.0.1:0"],
+        [sys.executable, FOLDER / "stock_server.py", "127.0.0.1:0"],
         env=ENVIRONMENT,
         stdout=subprocess.PIPE,
         text=True,

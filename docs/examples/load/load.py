@@ -20,15 +20,17 @@ def load(schema: str) -> Any:
         return ampgen.load(path)
 
 
+text: Any = load(SCHEMA)
+
+
+class Text(text.TextServer):  # type: ignore[misc]
+    def upper(self, given: str) -> str:
+        if len(given) > 10:
+            raise text.TooLong("no", limit=10)
+        return given.upper()
+
+
 async def main() -> None:
-    text = load(SCHEMA)
-
-    class Text(text.TextServer):  # type: ignore[misc]
-        def upper(self, given: str) -> str:
-            if len(given) > 10:
-                raise text.TooLong("no", limit=10)
-            return given.upper()
-
     async with text.TextClient.local(Text()) as client:
         print(await client.upper("abc"))
         try:
