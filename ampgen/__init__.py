@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ampgen.pipeline import Compiled, compile_schemas
     from ampgen.runtime.version import __version__
+    from ampgen.tools.memory import SchemaError, load
 
-__all__ = ["Compiled", "__version__", "compile_schemas"]
+__all__ = ["Compiled", "SchemaError", "__version__", "compile_schemas", "load"]
 
 # For a type checker, which would take any misspelt name for one of these, there is no
 # such function.
@@ -24,6 +25,10 @@ if not TYPE_CHECKING:
             from ampgen import pipeline
 
             return getattr(pipeline, name)
+        if name in ("SchemaError", "load"):
+            from ampgen.tools import memory
+
+            return getattr(memory, name)
         if name == "__version__":
             from ampgen.runtime.version import __version__
 

@@ -40,10 +40,14 @@ _TARGETS: Mapping[str, tuple[_Check, _Render]] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Compiled:
-    """``files``: path in the output folder -> text; ``None`` where there are errors."""
+    """``files``: path in the output folder -> text; ``None`` where there are errors.
+
+    ``schema`` is what they were made of.
+    """
 
     files: dict[str, str] | None
     diagnostics: tuple[Diagnostic, ...]
+    schema: Schema | None = None
 
 
 def compile_schemas(
@@ -62,7 +66,7 @@ def compile_schemas(
         diagnostics = (*diagnostics, *further(check(schema), diagnostics))
     if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):
         return Compiled(None, diagnostics)
-    return Compiled(render(schema), diagnostics)
+    return Compiled(render(schema), diagnostics, schema)
 
 
 def further(

@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 # behind it where Python keeps the word, holds `COMMAND`.
 VERBS: Mapping[str, str] = MappingProxyType(
     {
+        "call": "Call a command of a server, and print its answer.",
         "check": "Look for errors in schemas, and for what may be regretted.",
         "compile": "Make Python of schemas.",
+        "describe": "Print what a schema, or a server, offers.",
         "explain": "Tell more about an error code.",
         "fmt": "Bring schemas into their canonical form.",
         "import": "Make a schema of a Twisted program's commands.",

@@ -41,6 +41,7 @@ PROGRAMS = [
     ("streams.md", "streams/twisted_archive.py", "archive.amp"),
     ("health.md", "health/health.py", "repeat.amp"),
     ("reflection.md", "reflection/reflection.py", "repeat.amp"),
+    ("load.md", "load/load.py", "repeat.amp"),
     ("twisted-target.md", "twisted_target/twisted_repeater.py", "repeat.amp"),
 ]
 # What a program is to call.

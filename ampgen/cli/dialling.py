@@ -1,0 +1,124 @@
+"""How the verbs that talk to a peer get to it: the options, and what they mean."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ampgen.cli.contract import Failure
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import AsyncGenerator, Callable
+
+    from ampgen.runtime import Connection
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+PATIENCE = 10.0  # seconds, for connecting and asking for schemas
+
+_file = click.Path(exists=True, dir_okay=False)
+
+_OPTIONS = (
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="SECONDS",
+        help=f"For connecting ({PATIENCE:g} if left out), and for the call.",
+    ),
+    click.option("--tls", is_flag=True, help="Speak TLS, from the beginning."),
+    click.option("--starttls", is_flag=True, help="Ask for TLS with StartTLS."),
+    click.option(
+        "--ca",
+        type=_file,
+        metavar="FILE",
+        help="Whose certificates to trust (PEM); those of the system if left out.",
+    ),
+    click.option(
+        "--cert", type=_file, metavar="FILE", help="The certificate to show (PEM)."
+    ),
+    click.option("--key", type=_file, metavar="FILE", help="Its private key (PEM)."),
+    click.option(
+        "--server-hostname",
+        metavar="NAME",
+        help="Whom the server's certificate is for, if not the host in ADDRESS.",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialling:
+    """What the options say; TLS goes without saying where there is one about it."""
+
+    timeout: float | None
+    tls: bool
+    starttls: bool
+    ca: str | None
+    cert: str | None
+    key: str | None
+    server_hostname: str | None
+
+    @property
+    def patience(self) -> float:
+        return PATIENCE if self.timeout is None else self.timeout
+
+    def _options(self) -> dict[str, Any]:
+        about = (self.ca, self.cert, self.key, self.server_hostname)
+        if self.tls and self.starttls:
+            raise click.UsageError("--tls and --starttls: TLS begins only once")
+        if not (self.tls or self.starttls or any(about)):
+            return {}
+        if self.key and not self.cert:
+            raise click.UsageError("--key belongs to a certificate: give --cert, too")
+        how = "starttls" if self.starttls else "tls"
+        return {how: self._context(), "server_hostname": self.server_hostname}
+
+    def _context(self) -> ssl.SSLContext:
+        from ampgen.runtime import client_tls
+
+        try:
+            return client_tls(self.ca, certificate=self.cert, key=self.key)
+        except (OSError, ValueError) as error:
+            raise Failure(str(error)) from None
+
+    @asynccontextmanager
+    async def connected(self, address: str) -> AsyncGenerator[Connection]:
+        """A connection; :class:`Failure`, or ``click.UsageError`` for no address."""
+        from ampgen.runtime import connect
+
+        # what the runtime would log of a peer is told as the error that it leads to
+        logging.getLogger("ampgen").addHandler(logging.NullHandler())
+        options = self._options()
+        try:
+            connecting = connect(address, connect_timeout=self.patience, **options)
+        except ValueError as error:
+            text = str(error).replace("server_hostname= is", "--server-hostname is")
+            raise click.UsageError(text) from None
+        try:
+            connection = await connecting
+        except OSError as error:
+            raise Failure(f"cannot connect to {address}: {_reason(error)}") from None
+        try:
+            yield connection
+        finally:
+            await connection.aclose()
+
+
+def _reason(error: OSError) -> str:
+    # asyncio's own words for these are about sockets; a resolver's are its own
+    if error.errno and not isinstance(error, socket.gaierror):
+        return os.strerror(error.errno)
+    return error.strerror or str(error) or type(error).__name__
+
+
+def dialling(verb: F) -> F:
+    """Give a verb the options of this module: :meth:`Dialling`'s arguments."""
+    for option in reversed(_OPTIONS):
+        verb = option(verb)
+    return verb

@@ -1,0 +1,1 @@
+"""What tools around a contract share: generated code without files, values as JSON."""
