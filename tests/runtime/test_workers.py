@@ -40,12 +40,14 @@ class Program:
     async def line(self) -> str:
         assert self.process.stdout is not None
         line = await asyncio.wait_for(self.process.stdout.readline(), PATIENCE)
+        if not line:
+            pytest.fail(f"it has ended: {await self.ended()}")
         return line.decode().strip()
 
     async def until(self, what: str) -> str:
         """The next line that starts so."""
         while not (line := await self.line()).startswith(what):
-            assert line, f"it ended before it said {what!r}"
+            pass
         return line
 
     async def pid(self) -> int:
