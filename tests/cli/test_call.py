@@ -102,7 +102,7 @@ async def started(*arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONASYNCIODEBUG": ""},
     )
     try:
         yield process

@@ -12,7 +12,11 @@ from pathlib import Path
 DOCS = Path(__file__).parents[2] / "docs"
 FOLDER = DOCS / "examples" / "call"
 SHOWN = "127.0.0.1:8000"
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(DOCS.parent)}
+ENVIRONMENT = {
+    **os.environ,
+    "PYTHONPATH": str(DOCS.parent),
+    "PYTHONASYNCIODEBUG": "",  # it tells on standard error of what is slow
+}
 
 
 def printed(command: str, address: str) -> str:

@@ -113,7 +113,11 @@ def test_a_page_shows_a_program_and_what_it_prints(
         assert shown(ROOT / "docs" / "examples" / SERVED[program]) in text
 
     compile_schema(schema, tmp_path)
-    environment = {**os.environ, "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "PYTHONASYNCIODEBUG": "",  # it tells on standard error of what is slow
+    }
     with server_of(program, environment) as arguments:
         printed = subprocess.run(
             [sys.executable, "-W", "error", path, *arguments],

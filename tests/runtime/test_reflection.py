@@ -11,10 +11,13 @@ from ampgen.pipeline import compile_schemas
 from ampgen.runtime import (
     ConnectionLost,
     DecodeError,
+    InterceptedCall,
+    Proceed,
     Schemas,
     Server,
     UnknownCommand,
     connect,
+    intercepted,
     serve,
 )
 from ampgen.runtime.reflection import SCHEMA, SchemaSource, schema_handler
@@ -48,6 +51,19 @@ async def test_a_server_tells_its_schemas() -> None:
         assert list(schemas) == ["text.amp"]
         assert "command Repeat(text: str" in schemas["text.amp"]
         assert schemas.services == [("Text", "text.amp"), ("Events", "text.amp")]
+
+
+async def test_a_service_behind_interceptors_is_told_too() -> None:
+    async def around(call: InterceptedCall, proceed: Proceed) -> object:
+        return await proceed(call)
+
+    service = intercepted(intercepted(Text(), [around]), [around])
+    async with (
+        serve("127.0.0.1:0", service, reflect=True) as server,
+        connect(server.addresses[0]) as connection,
+    ):
+        schemas = await connection.schemas(timeout=PATIENCE)
+        assert schemas.services == [("Text", "text.amp")]
 
 
 async def test_a_connection_that_lasts_asks_as_well() -> None:
