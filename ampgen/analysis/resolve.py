@@ -254,7 +254,6 @@ class _Resolver:
                         bare=False,
                         stream=stream is not None,
                         reserved=_reserved(node.members),
-                        stream_span=stream,
                     ),
                     stream,
                 )
@@ -262,10 +261,7 @@ class _Resolver:
                 field, stream = self._boxes.read_bare(node)
                 if field is None:
                     return None, stream
-                result = model.Result(
-                    (field,), bare=True, stream=field.stream, stream_span=stream
-                )
-                return result, stream
+                return model.Result((field,), bare=True, stream=field.stream), stream
 
     def _listed(
         self,

@@ -26,7 +26,7 @@ from ampgen.cli.contract import (
     unknown,
 )
 from ampgen.cli.dialling import Dialling, dialling
-from ampgen.cli.inputs import folder
+from ampgen.cli.options import include_option
 from ampgen.cli.streams import standard_input
 
 if TYPE_CHECKING:
@@ -75,14 +75,7 @@ def _complete(
     shell_complete=_complete,
 )
 @click.option("--json", "json_", metavar="OBJECT", help="All arguments, in JSON.")
-@click.option(
-    "-I",
-    "--include",
-    multiple=True,
-    type=folder,
-    metavar="DIR",
-    help="A folder to look for imports of SCHEMA in. May be given several times.",
-)
+@include_option("imports of SCHEMA")
 @click.option(
     "--metadata",
     multiple=True,

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ampgen.cli.inputs import folder, found_in, inputs
+from ampgen.cli.inputs import found_in, inputs
+from ampgen.cli.options import format_option, include_option, name_option
 from ampgen.cli.streams import colour
-from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
+from ampgen.diagnostics.printers import print_diagnostics
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,28 +36,10 @@ The levels of the rules are set in pyproject.toml, and a comment silences one:
 
 @click.command("check", epilog=EPILOG)
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
-@click.option(
-    "-I",
-    "--include",
-    multiple=True,
-    type=folder,
-    metavar="DIR",
-    help="A folder to look for imports in. May be given several times.",
-)
+@include_option()
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(PRINTERS)),
-    default="text",
-    show_default=True,
-    help="How diagnostics are printed.",
-)
-@click.option(
-    "--name",
-    metavar="FILE.amp",
-    help="What the schema from standard input (`-`) is called.",
-)
+@format_option
+@name_option
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
     paths: tuple[str, ...],
     include: tuple[Path, ...],

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import click
 
 from ampgen.cli.inputs import folder, inputs
+from ampgen.cli.options import format_option, include_option, name_option
 from ampgen.cli.streams import colour
-from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
+from ampgen.diagnostics.printers import print_diagnostics
 from ampgen.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -38,30 +39,12 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
     metavar="DIR",
     help="The folder of the package to write.",
 )
-@click.option(
-    "-I",
-    "--include",
-    multiple=True,
-    type=folder,
-    metavar="DIR",
-    help="A folder to look for imports in. May be given several times.",
-)
+@include_option()
 @click.option(
     "--check", is_flag=True, help="Write nothing; fail if the folder is not up to date."
 )
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(PRINTERS)),
-    default="text",
-    show_default=True,
-    help="How diagnostics are printed.",
-)
-@click.option(
-    "--name",
-    metavar="FILE.amp",
-    help="What the schema from standard input (`-`) is called.",
-)
+@format_option
+@name_option
 @click.option(
     "--target",
     type=click.Choice(TARGETS),

@@ -10,7 +10,7 @@ import click
 
 from ampgen.cli.contract import Contract, from_file, from_peer, is_schema, unknown
 from ampgen.cli.dialling import Dialling, dialling
-from ampgen.cli.inputs import folder
+from ampgen.cli.options import include_option
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,14 +42,7 @@ Example: what a server offers, one service of a schema, and one command:
 @click.command("describe", epilog=EPILOG)
 @click.argument("place", metavar="ADDRESS|SCHEMA")
 @click.argument("name", required=False, metavar="[SERVICE[.COMMAND]]")
-@click.option(
-    "-I",
-    "--include",
-    multiple=True,
-    type=folder,
-    metavar="DIR",
-    help="A folder to look for imports of SCHEMA in. May be given several times.",
-)
+@include_option("imports of SCHEMA")
 @dialling
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
     place: str, name: str | None, include: tuple[Path, ...], **options: Any

@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ampgen.cli.inputs import check_paths, found_in
+from ampgen.cli.options import format_option
 from ampgen.cli.streams import colour, standard_input
-from ampgen.diagnostics.printers import PRINTERS, print_diagnostics
+from ampgen.diagnostics.printers import print_diagnostics
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,14 +52,7 @@ class _File:
     "--check", is_flag=True, help="Write nothing; fail if a file would change."
 )
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
-@click.option(
-    "--format",
-    "format_",
-    type=click.Choice(list(PRINTERS)),
-    default="text",
-    show_default=True,
-    help="How diagnostics are printed.",
-)
+@format_option
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
     paths: tuple[str, ...], check: bool, diff: bool, format_: str
 ) -> int:
@@ -67,10 +62,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     folders), or `-` for standard input, which is printed. A file with syntax errors is
     reported and left alone. Prints nothing when all is well.
     """
-    if "" in paths:
-        raise click.UsageError("the path of a schema is empty")
-    if paths.count("-") > 1:
-        raise click.UsageError("standard input (`-`) can be read once only")
+    check_paths(paths)
     diagnostics: list[Diagnostic] = []
     done = True
     for given in paths:
@@ -92,20 +84,8 @@ def _files(given: str) -> Iterator[_File]:
     if not os.path.isdir(given):
         yield _File(Path(given), Path(given).read_bytes())
         return
-    found = False
-    for folder, folders, names in os.walk(given, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        for name in sorted(names):
-            if name.endswith(".amp"):
-                found = True
-                path = Path(folder, name)
-                yield _File(path, path.read_bytes())
-    if not found:
-        raise FileNotFoundError(0, "no `.amp` file in this folder", given)
-
-
-def _raise(error: OSError) -> None:
-    raise error
+    for path in found_in(given):
+        yield _File(path, path.read_bytes())
 
 
 def _format(

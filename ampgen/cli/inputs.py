@@ -23,6 +23,14 @@ def folder(path: str) -> Path:
     return Path(path)
 
 
+def check_paths(paths: Sequence[str]) -> None:
+    """``UsageError`` for words that can be no schemas, or not all of them."""
+    if "" in paths:
+        raise click.UsageError("the path of a schema is empty")
+    if paths.count("-") > 1:
+        raise click.UsageError("standard input (`-`) can be read once only")
+
+
 def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInput]:
     """Files as named, and standard input for ``-``, which ``name`` is for.
 
@@ -30,10 +38,7 @@ def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInpu
     """
     from ampgen.source import StandardInput
 
-    if "" in schemas:
-        raise click.UsageError("the path of a schema is empty")
-    if schemas.count("-") > 1:
-        raise click.UsageError("standard input (`-`) can be read once only")
+    check_paths(schemas)
     if "-" in schemas and not name:
         raise click.UsageError(
             "a schema from standard input needs a name: --name text.amp"

@@ -195,16 +195,12 @@ class Alias:
 
 @dataclass(eq=False, slots=True)
 class Result:
-    """What a command answers. ``bare``: one field, handed over unwrapped.
-
-    ``stream_span`` is the place of the word ``stream``, where it is written.
-    """
+    """What a command answers. ``bare``: one field, handed over unwrapped."""
 
     fields: tuple[Field, ...]
     bare: bool
     stream: bool = False
     reserved: tuple[str, ...] = ()
-    stream_span: Span | None = None
 
 
 @dataclass(eq=False, slots=True)

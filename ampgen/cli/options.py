@@ -1,0 +1,41 @@
+"""Options that several verbs have: the same words mean the same everywhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ampgen.cli.inputs import folder
+from ampgen.diagnostics.printers import PRINTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+
+def include_option(what: str = "imports") -> Callable[[F], F]:
+    return click.option(
+        "-I",
+        "--include",
+        multiple=True,
+        type=folder,
+        metavar="DIR",
+        help=f"A folder to look for {what} in. May be given several times.",
+    )
+
+
+format_option = click.option(
+    "--format",
+    "format_",
+    type=click.Choice(list(PRINTERS)),
+    default="text",
+    show_default=True,
+    help="How diagnostics are printed.",
+)
+name_option = click.option(
+    "--name",
+    metavar="FILE.amp",
+    help="What the schema from standard input (`-`) is called.",
+)
