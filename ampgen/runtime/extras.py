@@ -140,10 +140,17 @@ def read_number(value: bytes) -> int:
     return int(value)
 
 
+def whole_milliseconds(seconds: float) -> float:
+    """Rounded up, as the peer hears of a time; ``inf`` stays.
+
+    A clock's floats may add a little to a whole number, which is none the less.
+    """
+    return math.ceil(seconds * 1000 - 0.001) if math.isfinite(seconds) else seconds
+
+
 def timeout_pair(seconds: float) -> bytes:
-    """``_timeout``: whole milliseconds, rounded up, at most a day."""
-    # a clock's floats may add a little to a whole number, which is none the less
-    milliseconds = min(math.ceil(min(seconds, _DAY) * 1000 - 0.001), _DAY)
+    """``_timeout``: at most a day."""
+    milliseconds = min(whole_milliseconds(seconds), _DAY)
     return write_pairs({b"_timeout": b"%d" % max(milliseconds, 0)})
 
 

@@ -9,7 +9,6 @@ client's calls when it is made.
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.command import Handler
 from ampgen.runtime.descriptors import close_all, fds_of_arguments
-from ampgen.runtime.extras import Metadata
+from ampgen.runtime.extras import Metadata, whole_milliseconds
 from ampgen.runtime.interceptedcall import InterceptedCall
 from ampgen.runtime.serving import current
 
@@ -118,8 +117,8 @@ def intercepted_caller(caller: Caller, interceptors: tuple[Interceptor, ...]) ->
     async def last(call: InterceptedCall) -> object:
         sent = Metadata(call.metadata)
         seconds = call.deadline
-        if seconds is not None:  # whole milliseconds, as the peer hears of them
-            seconds = math.ceil((seconds - caller.loop.time()) * 1000) / 1000
+        if seconds is not None:
+            seconds = whole_milliseconds(seconds - caller.loop.time()) / 1000
         send = caller.tell if call.oneway else caller.call
         try:
             return await send(call._command, call._values, seconds, sent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import socket
 import typing
@@ -913,6 +914,14 @@ async def test_descriptors_that_no_handler_hears_of_are_closed(
                 else:
                     assert (await client.adopt(mine, "x", spare)).size == 3
         os.close(mine)
+
+
+async def test_a_time_without_end_is_one_behind_interceptors_too() -> None:
+    async def around(call: InterceptedCall, proceed: Proceed) -> object:
+        return await proceed(call)
+
+    async with TextClient.local(Text(), interceptors=[around]) as text:
+        assert (await text.repeat("a", timeout=math.inf)).text == "a"
 
 
 async def test_interceptors_are_no_part_of_the_limits() -> None:
