@@ -1,0 +1,295 @@
+"""What the bytes of one type are to a reader of another.
+
+On the wire a value is text (scalars and enums), a list of values (`ListOf`), or boxes:
+one (a struct, a union), or several (lists of them, and maps). The reader's shape alone
+decides how they are read: text in the place of a list is an empty list, if it is empty.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+from ampgen.compat.outcomes import Kind
+from ampgen.compat.verdicts import Peers
+from ampgen.model import Enum, ListType, MapType, ScalarType, Struct, Union
+from ampgen.runtime.values import Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ampgen.model import Field, Type
+
+_Boxed: TypeAlias = "Struct | Union | MapType"
+
+_TEXT = frozenset(Scalar) - {Scalar.BYTES, Scalar.FD}
+
+# Reader -> senders of which it takes every value that lies in its range.
+_TAKES: Mapping[Scalar, frozenset[Scalar]] = MappingProxyType(
+    {
+        Scalar.BYTES: _TEXT,
+        Scalar.STR: _TEXT,
+        Scalar.PATH: _TEXT,
+        Scalar.FLOAT: frozenset((Scalar.INT, Scalar.DECIMAL, Scalar.DURATION)),
+        Scalar.DECIMAL: frozenset((Scalar.INT, Scalar.FLOAT, Scalar.DURATION)),
+        Scalar.JSON: frozenset((Scalar.INT, Scalar.DURATION)),
+        Scalar.DURATION: frozenset((Scalar.INT,)),
+    }
+)
+
+# What takes the ordinal of a descriptor for a value of its own.
+_TAKES_ORDINAL = frozenset(
+    (
+        Scalar.BYTES,
+        Scalar.STR,
+        Scalar.PATH,
+        Scalar.INT,
+        Scalar.FLOAT,
+        Scalar.DECIMAL,
+        Scalar.JSON,
+        Scalar.DURATION,
+    )
+)
+
+_MAY_BE_EMPTY = frozenset((Scalar.STR, Scalar.BYTES, Scalar.PATH))
+_MAY_BE_ONE_BYTE = frozenset(
+    (Scalar.INT, Scalar.DECIMAL, Scalar.DURATION, Scalar.JSON, Scalar.FD)
+)
+
+
+@dataclass(slots=True)
+class Readings:
+    """``same``: declarations of both versions, by identity, whose own differences are
+    told elsewhere, so that they count as alike here.
+
+    With ``peers`` that may be Twisted's the worse of both readers counts: Twisted takes
+    a list that is cut short for one that ends there.
+    """
+
+    peers: Peers
+    same: frozenset[tuple[int, int]] = frozenset()
+    _open: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+
+    def read(self, sent: Type, wanted: Type) -> Kind:
+        """The worst that any value comes to."""
+        if self._is_text(sent):
+            return self._text(sent, wanted)
+        if isinstance(sent, ListType) and _boxed(sent) is None:
+            return self._list(sent, wanted)
+        boxed = _boxed(sent)
+        assert boxed is not None  # noqa: S101 - no other shape is left
+        return self._boxes(sent, boxed, wanted)
+
+    @property
+    def _is_lenient(self) -> bool:
+        return self.peers is Peers.TWISTED
+
+    @staticmethod
+    def _is_text(type_: Type) -> bool:
+        return isinstance(type_, ScalarType | Enum)
+
+    # --- text -------------------------------------------------------------------------
+
+    def _text(self, sent: Type, wanted: Type) -> Kind:
+        if isinstance(sent, Enum) and isinstance(wanted, Enum):
+            return self._enum(sent, wanted)
+        if isinstance(wanted, ScalarType):
+            return _scalar(sent, wanted.scalar)
+        if isinstance(wanted, Enum):
+            if sent == ScalarType(Scalar.FD):
+                return Kind.WRONG if wanted.open else Kind.UNDECODED
+            is_text = sent != ScalarType(Scalar.BYTES)
+            return Kind.SAFE if wanted.open and is_text else Kind.UNDECODED
+        if isinstance(wanted, Struct | Union):
+            return Kind.UNDECODED
+        if _may_be(sent, 0):
+            return Kind.WRONG
+        if self._is_lenient and (_boxed(wanted) is None or _may_be(sent, 1)):
+            return Kind.WRONG
+        return Kind.UNDECODED
+
+    def _enum(self, sent: Enum, wanted: Enum) -> Kind:
+        if self._is_same(sent, wanted):
+            return Kind.SAFE
+        unknown = {one.value for one in sent.members} - {
+            one.value for one in wanted.members
+        }
+        if wanted.open:
+            return Kind.IGNORED if unknown else Kind.SAFE
+        return Kind.UNDECODED if unknown or sent.open else Kind.SAFE
+
+    # --- lists ------------------------------------------------------------------------
+
+    def _list(self, sent: ListType, wanted: Type) -> Kind:
+        if self._is_text(wanted):
+            return _as_text(wanted)
+        if isinstance(wanted, ListType) and _boxed(wanted) is None:
+            return self.read(sent.item, wanted.item)
+        boxed = _boxed(wanted)
+        many = not isinstance(wanted, Struct | Union)
+        if self._is_lenient and many:
+            return Kind.WRONG  # it ends amid a box, and that one is dropped
+        needs_nothing = isinstance(boxed, Struct) and not _required(boxed.fields)
+        # A list of one empty item is the same bytes as a box without keys.
+        if needs_nothing and _may_be(sent.item, 0):
+            return Kind.WRONG
+        return Kind.UNDECODED
+
+    # --- boxes ------------------------------------------------------------------------
+
+    def _boxes(self, sent: Type, boxed: _Boxed, wanted: Type) -> Kind:
+        if self._is_text(wanted):
+            if isinstance(wanted, Enum) and not wanted.open and boxed is sent:
+                return Kind.UNDECODED
+            return _as_text(wanted)
+        other = _boxed(wanted)
+        if other is None:
+            assert isinstance(wanted, ListType)  # noqa: S101 - no other is left
+            return self._as_list(boxed, wanted.item)
+        worst = self._box(boxed, other)
+        has_one = isinstance(sent, Struct | Union)
+        wants_one = isinstance(wanted, Struct | Union)
+        return max(worst, Kind.UNDECODED) if wants_one and not has_one else worst
+
+    def _as_list(self, boxed: _Boxed, item: Type) -> Kind:
+        """Its items are then keys and values by turns, and an empty one at the end."""
+        if _takes_text(item):
+            return Kind.WRONG
+        is_list = isinstance(item, ListType) and _boxed(item) is None
+        if self._is_lenient and is_list:
+            return Kind.WRONG
+        may_be_empty = isinstance(boxed, Struct) and all(
+            one.optional for one in boxed.fields
+        )
+        return Kind.WRONG if may_be_empty and _takes_nothing(item) else Kind.UNDECODED
+
+    def _box(self, sent: _Boxed, wanted: _Boxed) -> Kind:
+        if self._is_same(sent, wanted):
+            return Kind.SAFE
+        pair = id(sent), id(wanted)
+        if pair in self._open:
+            return Kind.SAFE
+        self._open.add(pair)
+        try:
+            if isinstance(sent, MapType) and isinstance(wanted, MapType):
+                key = self.read(sent.key, wanted.key)
+                return max(key, self.read(sent.value, wanted.value))
+            if isinstance(sent, MapType) or isinstance(wanted, MapType):
+                return self._map(sent, wanted)
+            if isinstance(wanted, Union):
+                return self._to_union(sent, wanted)
+            return self._to_struct(sent, wanted)
+        finally:
+            self._open.discard(pair)
+
+    def _map(self, sent: _Boxed, wanted: _Boxed) -> Kind:
+        """A map is boxes of two keys, like those of a struct that has these two."""
+        if isinstance(sent, MapType) and isinstance(wanted, Struct):
+            pairs = {"key": sent.key, "value": sent.value}
+            if {one.key for one in _required(wanted.fields)} - pairs.keys():
+                return Kind.UNDECODED
+            known = [one for one in wanted.fields if one.key in pairs]
+            kinds = [self.read(pairs[one.key], one.type) for one in known]
+            return max(kinds, default=Kind.WRONG)
+        return Kind.UNDECODED  # a key may come twice, or one be missing
+
+    def _to_union(self, sent: Struct | Union, wanted: Union) -> Kind:
+        members = {one.key: one for one in wanted.members}
+        if isinstance(sent, Struct) and (
+            len(sent.fields) != 1 or sent.fields[0].optional
+        ):
+            return Kind.UNDECODED
+        ways = sent.fields if isinstance(sent, Struct) else sent.members
+        if not all(one.key in members for one in ways):
+            return Kind.UNDECODED
+        return max(self.read(one.type, members[one.key].type) for one in ways)
+
+    def _to_struct(self, sent: Struct | Union, wanted: Struct) -> Kind:
+        if isinstance(sent, Union):
+            return max(self._fields((one,), wanted) for one in sent.members)
+        return self._fields(sent.fields, wanted)
+
+    def _fields(self, sent: Sequence[Field], wanted: Struct) -> Kind:
+        there = {one.key: one for one in sent}
+        worst = Kind.SAFE
+        for one in wanted.fields:
+            had = there.get(one.key)
+            if had is not None:
+                worst = max(worst, self.read(had.type, one.type), presence(had, one))
+            elif one.required:
+                worst = max(worst, Kind.UNDECODED)
+        return worst
+
+    def _is_same(self, one: object, other: object) -> bool:
+        return (id(one), id(other)) in self.same
+
+
+def presence(sent: Field, wanted: Field) -> Kind:
+    """What it comes to that a key may be absent. One with a default is always sent."""
+    if sent.optional and wanted.required:
+        return Kind.UNDECODED
+    if sent.optional and wanted.default is not None:
+        return Kind.IGNORED
+    return Kind.SAFE
+
+
+def _boxed(type_: Type) -> _Boxed | None:
+    """What its boxes hold, if it is made of boxes."""
+    match type_:
+        case Struct() | Union() | MapType():
+            return type_
+        case ListType(Struct() | Union() as item):
+            return item
+        case _:
+            return None
+
+
+def _scalar(sent: Type, wanted: Scalar) -> Kind:
+    if isinstance(sent, Enum):
+        return Kind.SAFE if _takes_text(ScalarType(wanted)) else Kind.UNDECODED
+    assert isinstance(sent, ScalarType)  # noqa: S101 - the other kind of text
+    if sent.scalar is wanted or sent.scalar in _TAKES.get(wanted, ()):
+        return Kind.SAFE
+    if sent.scalar is Scalar.FD and wanted in _TAKES_ORDINAL:
+        return Kind.WRONG
+    return Kind.UNDECODED
+
+
+def _may_be(type_: Type, length: int) -> bool:
+    """Has it a value of no byte, or of one?"""
+    match type_:
+        case ScalarType(scalar):
+            return scalar in _MAY_BE_EMPTY or (
+                length == 1 and scalar in _MAY_BE_ONE_BYTE
+            )
+        case Enum():
+            lengths = {len(one.value.encode()) for one in type_.members}
+            return type_.open or length in lengths
+        case ListType() | MapType():
+            return length == 0
+        case _:
+            return False
+
+
+def _takes_text(type_: Type) -> bool:
+    """Does it decode any text?"""
+    if isinstance(type_, ScalarType):
+        return type_.scalar in (Scalar.STR, Scalar.BYTES, Scalar.PATH)
+    return isinstance(type_, Enum) and type_.open
+
+
+def _takes_nothing(type_: Type) -> bool:
+    """Does it decode a value of no byte?"""
+    if isinstance(type_, ListType | MapType) or _takes_text(type_):
+        return True
+    return isinstance(type_, Enum) and _may_be(type_, 0)
+
+
+def _as_text(wanted: Type) -> Kind:
+    """A list or map, of which an empty one is no byte at all."""
+    return Kind.WRONG if _takes_nothing(wanted) else Kind.UNDECODED
+
+
+def _required(fields: Sequence[Field]) -> list[Field]:
+    return [one for one in fields if one.required]

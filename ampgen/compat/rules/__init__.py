@@ -1,0 +1,1 @@
+"""The rules: each with its text, and how the changes that it is about are found."""

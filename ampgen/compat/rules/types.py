@@ -1,0 +1,412 @@
+"""Values: their types, their defaults, and how long they may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeAlias
+
+from ampgen.compat.finding import Comparison, Found
+from ampgen.compat.outcomes import SAFE, Kind, Outcome, quoted
+from ampgen.compat.python import passes
+from ampgen.compat.rules.fields import WAS, noun
+from ampgen.compat.verdicts import Peers, Source
+from ampgen.compat.versions import Box
+from ampgen.diagnostics import Label, Rule
+from ampgen.model import (
+    EmptyMap,
+    Enum,
+    ListType,
+    ListValue,
+    MapType,
+    MemberValue,
+    ScalarType,
+    Struct,
+    Union,
+    Value,
+)
+from ampgen.runtime.values import Scalar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from ampgen.compat.finding import Search
+    from ampgen.compat.versions import BoxPair, Versions
+    from ampgen.model import Default, Field, Type
+
+_Differs: TypeAlias = "Callable[[Type, Type], bool]"
+
+
+def _changed(is_meant: _Differs) -> Search:
+    """``is_meant`` is asked about the inmost types that differ."""
+
+    def search(versions: Versions) -> Iterator[Found]:
+        for pair in versions.boxes:
+            for fields in pair.fields:
+                if fields.both is None:
+                    continue
+                old, new = fields.both
+                if versions.is_same(old.type, new.type):
+                    continue
+                if is_meant(*_inmost(versions, old.type, new.type)):
+                    yield _found(versions, pair, old, new)
+
+    return search
+
+
+def _inmost(versions: Versions, old: Type, new: Type) -> tuple[Type, Type]:
+    match old, new:
+        case ListType(), ListType():
+            return _inmost(versions, old.item, new.item)
+        case MapType(), MapType() if versions.is_same(old.key, new.key):
+            return _inmost(versions, old.value, new.value)
+        case MapType(), MapType():
+            return old.key, new.key
+        case _:
+            return old, new
+
+
+def _found(versions: Versions, pair: BoxPair, old: Field, new: Field) -> Found:
+    return Found(
+        f"{noun(pair, new)} is {_a(new)} now, and was {_a(old)}",
+        Label(new.type_span, f"{_a(new)} now"),
+        Label(old.type_span, f"was {_a(old)}"),
+        tuple(pair.uses),
+        _read(versions, old, new),
+        _read(versions, new, old),
+        _source(versions, pair, old.type, new.type),
+        "add one of the new type beside it, roll both ends out, then remove this one",
+    )
+
+
+def _read(versions: Versions, sent: Field, wanted: Field) -> Outcome:
+    kind = versions.readings.read(sent.type, wanted.type)
+    name, was = quoted(wanted.name), quoted(_written(sent))
+    match kind:
+        case Kind.UNDECODED:
+            fits = _fits(sent.type, wanted.type)
+            why = f"{name} is sent as {was}, and read as {quoted(_written(wanted))}"
+            return Outcome(kind, f"{why} ({fits})" if fits else why)
+        case Kind.WRONG:
+            read = quoted(_written(wanted))
+            words = (
+                f"{name} of {{sender}}'s {{command}}, which is {was}, is read as "
+                f"{read} by {{reader}}: that is another value, and nobody notices"
+            )
+            return Outcome(kind, words)
+        case Kind.IGNORED:
+            words = f"{{reader}} does not know all that {{sender}} says in {name}"
+            return Outcome(kind, words)
+        case _:
+            return SAFE
+
+
+_FIT_BY_VALUE = frozenset(
+    (
+        (Scalar.FLOAT, Scalar.JSON),
+        (Scalar.DECIMAL, Scalar.JSON),
+        (Scalar.FLOAT, Scalar.DURATION),
+        (Scalar.DECIMAL, Scalar.DURATION),
+        (Scalar.DECIMAL, Scalar.INT),
+        (Scalar.DURATION, Scalar.INT),
+        (Scalar.BYTES, Scalar.STR),
+        (Scalar.BYTES, Scalar.PATH),
+    )
+)
+
+
+def _fits(sent: Type, wanted: Type) -> str | None:
+    """When it does decode."""
+    match sent, wanted:
+        case ListType(Struct() | Union()), (Struct() | Union()):
+            return "which it can be if there is exactly one"
+        case MapType(), (Struct() | Union()):
+            return "which it can be if there is exactly one"
+        case ScalarType(Scalar.STR | Scalar.PATH | Scalar.JSON), (
+            ScalarType() | Enum()
+        ):
+            return "which it can be by chance"
+        case ScalarType(one), ScalarType(other) if (one, other) in _FIT_BY_VALUE:
+            return "which not every value can be"
+        case _:
+            return None
+
+
+def _source(
+    versions: Versions, pair: BoxPair, old: Type, new: Type
+) -> tuple[Source, Source]:
+    """Those who give a value give one of the old type; those who get one expect it."""
+    is_same = versions.is_same
+    gives = passes(old, new, is_same, is_given=True)
+    gets = passes(new, old, lambda one, other: is_same(other, one), is_given=False)
+    if pair.box in (Box.ARGUMENTS, Box.SENT):
+        return gives, gets
+    if pair.box is Box.RESULT:
+        return gets, gives
+    both = max(gives, gets)
+    return both, both
+
+
+def _is_text(old: Type, new: Type) -> bool:
+    return isinstance(old, ScalarType | Enum) and isinstance(new, ScalarType | Enum)
+
+
+def _is_one_to_many(old: Type, new: Type) -> bool:
+    match old, new:
+        case ((Struct() | Union()), ListType(Struct() | Union())):
+            return True
+        case ListType(Struct() | Union()), (Struct() | Union()):
+            return True
+        case _:
+            return False
+
+
+def _is_other(old: Type, new: Type) -> bool:
+    return not _is_text(old, new) and not _is_one_to_many(old, new)
+
+
+def _a(field: Field) -> str:
+    return f"`{_written(field)}`"
+
+
+def _written(field: Field) -> str:
+    """Its type as the schema has it, without the words before it."""
+    words = field.type_span.text.split()
+    while words and words[0] in ("stream", "large"):
+        del words[0]
+    return " ".join(words).removesuffix("?")
+
+
+MANY = Comparison(
+    Rule(
+        "AMP1046",
+        "list made of a struct, or a struct of a list",
+        """\
+A struct alone is on the wire what a list of one is. So a reader of the list takes it; a
+reader of the one takes a list only if there is exactly one in it.
+
+    command Add(author: Author);                         // before
+    command Add(author: [Author]);                       // after
+
+What is sent before and read after is safe. The other way round it is safe as long as
+nobody sends none, or more than one.
+""",
+    ),
+    _changed(_is_one_to_many),
+)
+
+SHAPE = Comparison(
+    Rule(
+        "AMP1047",
+        "form of a value changed",
+        """\
+Scalars, lists, structs and maps are not written alike, and nothing on the wire says
+which of them it is. A reader of another form may fail, or take what it reads for a
+value that nobody has sent: any bytes are a `bytes`, most are a `str`, and an empty text
+is an empty list. Twisted reads a list that is cut short as if it ended there.
+
+    command Look() -> (name: str);                       // before
+    command Look() -> (name: [str]);                     // after
+
+Use another key, and remove the first when nobody reads it any more:
+
+    command Look() -> (name: str, names: [str] = []);
+""",
+    ),
+    _changed(_is_other),
+)
+
+SCALAR = Comparison(
+    Rule(
+        "AMP1049",
+        "scalar of another type",
+        """\
+A scalar is a text on the wire, and a reader of another type takes it if it has the
+form. All are read as `bytes`; all but `bytes` as `str`, `path` and open enums; an `int`
+as `float`, `decimal`, `json` and `duration`; `float` and `decimal` as one another, as
+`duration` or `json` if the value allows it; a `duration` as `decimal`, `float`, `json`,
+and as `int` if it is whole. Nothing else is safe, though a text may have the form by
+chance. Numbers have to be within the range of what reads them.
+
+    command Wait(seconds: int);                          // before
+    command Wait(seconds: float);                        // after
+
+Here a new server understands old clients, so the server goes first: a new client's
+`0.5` is no `int` to an old server.
+""",
+    ),
+    _changed(_is_text),
+)
+
+
+# --- defaults -------------------------------------------------------------------------
+
+
+def _defaults(versions: Versions) -> Iterator[Found]:
+    for pair in versions.boxes:
+        for fields in pair.fields:
+            if fields.both is None or fields.is_rekeyed:
+                continue
+            old, new = fields.both
+            if old.required or new.required or _default(old) == _default(new):
+                continue
+            yield Found(
+                f"the default of {noun(pair, new)} was `{_default(old)}`, and is "
+                f"`{_default(new)}`",
+                Label(new.span, f"`{_default(new)}` now"),
+                Label(old.span, f"was `{_default(old)}`"),
+                tuple(pair.uses),
+                _absent(old, new),
+                _absent(new, old),
+                (Source.SAFE, Source.SAFE),
+            )
+
+
+def _absent(sent: Field, wanted: Field) -> Outcome:
+    if wanted.default is None:
+        return SAFE  # what has a default is sent
+    default, other = quoted(_default(sent)), quoted(_default(wanted))
+    name = quoted(wanted.name)
+    if sent.optional:
+        words = f"{name} that {{sender}} leaves out is {other} to {{reader}}"
+    else:
+        words = (
+            f"where {name} is not given in {{command}}, it is {default} to {{sender}}, "
+            f"and {other} to {{reader}}"
+        )
+    return Outcome(Kind.IGNORED, words)
+
+
+def _default(field: Field) -> str:
+    return "None" if field.default is None else _literal(field.default)
+
+
+def _literal(default: Default) -> str:
+    match default:
+        case Value(value):
+            return str(value).lower() if isinstance(value, bool) else repr(value)
+        case MemberValue(member):
+            return member.value
+        case ListValue(items):
+            return f"[{', '.join(_literal(one) for one in items)}]"
+        case EmptyMap():
+            return "{}"
+
+
+DEFAULT = Comparison(
+    Rule(
+        "AMP1015",
+        "default changed",
+        """\
+Programs of both versions go on with the default that they were made with. One that
+sends a value with a default sends it always, so the old client's default is what a new
+server gets from it; a program that leaves it out is understood as the reader has it.
+
+    command Repeat(text: str, times: int = 1) -> str;    // before
+    command Repeat(text: str, times: int = 2) -> str;    // after
+
+See that both can be meant at the same time.
+""",
+    ),
+    _defaults,
+)
+
+
+# --- large ----------------------------------------------------------------------------
+
+
+def _large(versions: Versions) -> Iterator[Found]:
+    for pair in versions.boxes:
+        for fields in pair.fields:
+            if fields.both is None:
+                continue
+            old, new = fields.both
+            if old.large is not new.large:
+                cut = _cut(new if new.large else old, versions.peers)
+                how = "large" if new.large else "not large"
+                yield Found(
+                    f"{noun(pair, new)} is {how} now",
+                    Label(new.type_span, f"{how} now"),
+                    Label(
+                        old.type_span, "was " + ("not large" if new.large else "large")
+                    ),
+                    tuple(pair.uses),
+                    SAFE if new.large else cut,
+                    cut if new.large else SAFE,
+                )
+
+
+def _cut(sent: Field, peers: Peers) -> Outcome:
+    """To a reader that knows nothing of further pieces."""
+    name = quoted(sent.name)
+    if peers is Peers.TWISTED and _reads_a_part(sent.type):
+        words = (
+            f"{name} of {{sender}}'s {{command}}, where it has more than 65,535 bytes, "
+            "is cut to these by a Twisted program as {reader}, and nobody notices"
+        )
+        return Outcome(Kind.WRONG, words)
+    why = f"where {name} has more than 65,535 bytes"
+    return Outcome(Kind.UNDECODED, why)
+
+
+def _reads_a_part(type_: Type) -> bool:
+    """Does Twisted take its first bytes for a whole value?"""
+    match type_:
+        case ScalarType(scalar):
+            return scalar is not Scalar.JSON
+        case ListType() | MapType():
+            return True
+        case _:
+            return False
+
+
+LARGE = Comparison(
+    Rule(
+        "AMP1050",
+        "value made large, or no longer large",
+        """\
+A value of up to 65,535 bytes is sent as ever. A longer one goes in pieces, under
+further keys. A reader of ours to whom it is not `large` refuses it; a Twisted program
+reads the first piece and does not know of the others.
+
+    command Render(page: str) -> bytes;                  // before
+    command Render(page: large str) -> bytes;            // after
+
+Roll out the readers first: the server for an argument, the clients for a result.
+""",
+    ),
+    _large,
+)
+
+# Of a stream the name is no key, so that this is all there is of it.
+
+
+def _stream_renamed(versions: Versions) -> Iterator[Found]:
+    for pair in versions.boxes:
+        for fields in pair.fields:
+            if pair.box is not Box.SENT or fields.both is None:
+                continue
+            old, new = fields.both
+            if old.name != new.name:
+                yield Found(
+                    f"stream argument `{new.name}` of {pair.owner} was called "
+                    f"`{old.name}`",
+                    Label(new.span, "its name is not on the wire"),
+                    Label(old.span, WAS),
+                    tuple(pair.uses),
+                    source=(Source.BREAKS, Source.BREAKS),
+                )
+
+
+STREAM_RENAMED = Comparison(
+    Rule(
+        "AMP1011",
+        "stream argument renamed",
+        """\
+The name of an argument that is a stream is not on the wire, so programs of both
+versions understand one another. Code that names it has to be changed.
+
+    command Upload(chunks: stream bytes);                // before
+    command Upload(pieces: stream bytes);                // after
+""",
+    ),
+    _stream_renamed,
+)
