@@ -22,6 +22,10 @@ class Disk:
         """The path without symbolic links: the same for two paths to one file."""
         return os.path.realpath(path)
 
+    def shown(self, path: str) -> str:
+        """What messages call the file at this path: that."""
+        return path
+
     def read(self, path: Path) -> bytes | None:
         """What the file says, or ``None`` where there is no such file.
 

@@ -203,7 +203,8 @@ class _Loader:
         self, path: Path, identity: str, content: bytes, reached_at: Span | None
     ) -> LoadedFile | _Unreadable:
         try:
-            source = Source(shown_path(path), content.decode())
+            shown = self._disk.shown(shown_path(path))
+            source = Source(shown, content.decode())
         except UnicodeDecodeError as error:
             problem = _Unreadable(_not_utf8(content, error), "save it as UTF-8")
             self._failed[identity] = problem

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 # behind it where Python keeps the word, holds `COMMAND`.
 VERBS: Mapping[str, str] = MappingProxyType(
     {
+        "breaking": "Tell what a change of schemas breaks.",
         "call": "Call a command of a server, and print its answer.",
         "check": "Look for errors in schemas, and for what may be regretted.",
         "compile": "Make Python of schemas.",

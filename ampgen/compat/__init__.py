@@ -15,6 +15,7 @@ from ampgen.compat.rules import (
     declarations,
     enums,
     errors,
+    reserved,
     results,
     services,
     structs,
@@ -89,6 +90,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     declarations.RENAMED,
     declarations.REMOVED,
     declarations.DEPRECATED,
+    reserved.AGAIN,
 )
 
 RULES: tuple[Rule, ...] = tuple(one.rule for one in COMPARISONS)

@@ -186,9 +186,7 @@ class _Message:
                 what = f"{call} ends with DecodeError amid its stream{because}"
                 return what + self._twisted(caller, drops)
             case _ if self._has_no_answer:
-                what = (
-                    f"{call} is lost, but for a line in the {answerer}'s log{because}"
-                )
+                what = f"{call} is lost (the {answerer} logs it){because}"
                 return what + self._twisted(answerer, "drops the connection")
             case _:
                 what = f"{call} fails with INVALID_ARGUMENT{because}"

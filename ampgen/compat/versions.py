@@ -42,7 +42,8 @@ class Box(Enumeration):
 @dataclass(slots=True)
 class BoxPair:
     """``owner``: what has the fields, as messages call it; ``at`` and ``was``: its
-    name in both versions. ``reserved``: keys that the new one reserves.
+    name in both versions. ``reserved``: keys that the new one reserves; ``barred``:
+    those that the old one did.
     """
 
     box: Box
@@ -51,6 +52,7 @@ class BoxPair:
     was: Span
     fields: tuple[FieldPair, ...]
     reserved: tuple[str, ...] = ()
+    barred: tuple[str, ...] = ()
     uses: list[Use] = field(default_factory=list["Use"])
 
 
@@ -124,7 +126,8 @@ class Versions:
         fields: tuple[FieldPair, ...],
     ) -> None:
         owner = f"{word} `{new.name}`"
-        made = BoxPair(box, owner, new.span, old.span, fields, new.reserved)
+        reserved = new.reserved, old.reserved
+        made = BoxPair(box, owner, new.span, old.span, fields, *reserved)
         self.boxes.append(made)
         self._boxes_of[old] = made
 
@@ -145,18 +148,23 @@ class Versions:
             [one for one in new.arguments if one.name not in streams],
         )
         uses = command.of(Part.ARGUMENT)
-        self._carry(Box.ARGUMENTS, old, new, arguments, new.reserved, uses)
+        reserved = new.reserved, old.reserved
+        self._carry(Box.ARGUMENTS, old, new, arguments, reserved, uses)
         before, after = stream_argument(old), stream_argument(new)
         if before is not None and after is not None:
             sent = (FieldPair(before, after),)
-            self._carry(Box.SENT, old, new, sent, (), command.of(Part.SENT_ITEM))
+            uses = command.of(Part.SENT_ITEM)
+            self._carry(Box.SENT, old, new, sent, ((), ()), uses)
         if old.oneway is new.oneway and is_streamed(old) is is_streamed(new):
             part = Part.ITEM if is_streamed(new) else Part.RESULT
             result = self._paired(
                 () if old.result is None else old.result.fields,
                 () if new.result is None else new.result.fields,
             )
-            reserved = () if new.result is None else new.result.reserved
+            reserved = (
+                () if new.result is None else new.result.reserved,
+                () if old.result is None else old.result.reserved,
+            )
             self._carry(Box.RESULT, old, new, result, reserved, command.of(part))
         for error in old.errors:
             pair_ = self._errors_of.get(error)
@@ -170,11 +178,11 @@ class Versions:
         old: Command,
         new: Command,
         fields: tuple[FieldPair, ...],
-        reserved: tuple[str, ...],
+        reserved: tuple[tuple[str, ...], tuple[str, ...]],
         uses: Sequence[Use],
     ) -> None:
         owner = f"`{new.name}`"
-        made = BoxPair(box, owner, new.span, old.span, fields, reserved)
+        made = BoxPair(box, owner, new.span, old.span, fields, *reserved)
         self.boxes.append(made)
         self._travel(made, uses)
 

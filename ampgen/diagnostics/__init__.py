@@ -50,7 +50,8 @@ class Diagnostic:
     """One finding: a rule that is broken at one place.
 
     ``related`` are further places that the reader needs ("first declared here").
-    ``help`` is what to do about it, or ``None`` where nothing sure can be said.
+    ``help`` is what to do about it, or ``None`` where nothing sure can be said;
+    ``notes`` are what follows from it, a sentence each.
     ``primary`` is ``None`` only for a finding that has no place in a file.
     """
 
@@ -59,6 +60,7 @@ class Diagnostic:
     primary: Label | None
     related: tuple[Label, ...] = ()
     help: str | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def is_error(self) -> bool:

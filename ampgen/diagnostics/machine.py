@@ -51,6 +51,7 @@ def _json(diagnostic: Diagnostic) -> Json:
             {**_json_place(label.span), "label": label.text}
             for label in diagnostic.related
         ],
+        "notes": [*diagnostic.notes],
         "help": diagnostic.help,
     }
 
@@ -167,5 +168,7 @@ def _sarif_place(label: Label) -> dict[str, Json]:
 
 
 def _whole_message(diagnostic: Diagnostic) -> str:
-    message = diagnostic.message
-    return message if diagnostic.help is None else f"{message}\nhelp: {diagnostic.help}"
+    lines = [diagnostic.message, *(f"note: {note}" for note in diagnostic.notes)]
+    if diagnostic.help is not None:
+        lines.append(f"help: {diagnostic.help}")
+    return "\n".join(lines)

@@ -78,10 +78,13 @@ class _Block:
                 yield self._bar()
                 yield from self._snippets(labels)
                 arrow = ":::"
+        told = [("note", note) for note in self._diagnostic.notes]
         if self._diagnostic.help is not None:
-            if primary is not None:
-                yield self._bar()
-            yield from self._help(self._diagnostic.help)
+            told.append(("help", self._diagnostic.help))
+        if told and primary is not None:
+            yield self._bar()
+        for word, sentences in told:
+            yield from self._told(word, sentences)
 
     def _snippets(self, labels: Sequence[Label]) -> Iterator[str]:
         last = 0  # the number of the line before
@@ -124,11 +127,9 @@ class _Block:
         is_primary = label is self._diagnostic.primary
         return self._main_colour if is_primary else _BLUE
 
-    def _help(self, help_text: str) -> Iterator[str]:
-        lead = (
-            f"{self._gutter} {self._paint('=', _BLUE)} {self._paint('help', _BOLD)}: "
-        )
-        first, *further = help_text.splitlines() or [""]
+    def _told(self, word: str, sentences: str) -> Iterator[str]:
+        lead = f"{self._gutter} {self._paint('=', _BLUE)} {self._paint(word, _BOLD)}: "
+        first, *further = sentences.splitlines() or [""]
         yield f"{lead}{visible(first)}"
         for line in further:
             yield f"{self._gutter}         {visible(line)}".rstrip()

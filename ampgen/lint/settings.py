@@ -4,6 +4,8 @@
     AMP0804 = "off"
     AMP0809 = "error"
 
+`[tool.ampgen.breaking]` does the same for what `ampgen breaking` reports.
+
 What counts for a schema is the nearest pyproject.toml, in its folder or above, that has
 a table `[tool.ampgen]`.
 """
@@ -53,6 +55,8 @@ LEVELS: Mapping[str, Severity | None] = MappingProxyType(
     {"off": None, **{severity.value: severity for severity in Severity}}
 )
 
+TABLES = ("lint", "breaking")
+
 _LEVEL_NAMES = '"off", "note", "warning" or "error"'
 _NO_LEVELS: Levels = MappingProxyType({})
 _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
@@ -60,11 +64,15 @@ _TOML_PLACE = re.compile(r" \(at line (\d+), column (\d+)\)$")
 
 @dataclass(slots=True)
 class Settings:
-    """Asks ``disk`` once for each folder. ``diagnostics``: what is wrong with them."""
+    """Asks ``disk`` once for each folder. ``diagnostics``: what is wrong with them.
+
+    ``table``: which of :data:`TABLES` has them.
+    """
 
     settable: Mapping[str, Rule]
     errors: Mapping[str, Rule]
     disk: Disk
+    table: str = "lint"
     diagnostics: list[Diagnostic] = field(default_factory=list["Diagnostic"])
     _folders: dict[str, Levels] = field(default_factory=dict[str, "Levels"])
 
@@ -96,7 +104,7 @@ class Settings:
         tool = document.get("tool", {})
         if not isinstance(tool, dict) or "ampgen" not in tool:
             return None
-        reader = _Reader(source, self.settable, self.errors)
+        reader = _Reader(source, self.settable, self.errors, self.table)
         levels = dict(reader.levels(tool["ampgen"]))  # pyright: ignore[reportUnknownArgumentType]
         self.diagnostics += reader.diagnostics
         return levels
@@ -114,6 +122,10 @@ class Settings:
         label = Label(span, problem[0].lower() + problem[1:])
         self.diagnostics.append(Diagnostic(BAD_SETTING, message, label))
         return {}
+
+
+def _quoted(name: str) -> str:
+    return f"`{name}`"
 
 
 def _placed(message: str, source: Source) -> tuple[str, Span]:
@@ -134,6 +146,7 @@ class _Reader:
     source: Source
     settable: Mapping[str, Rule]
     errors: Mapping[str, Rule]
+    table: str
     diagnostics: list[Diagnostic] = field(default_factory=list["Diagnostic"])
 
     def levels(self, table: object) -> Iterator[tuple[str, Severity | None]]:
@@ -141,22 +154,23 @@ class _Reader:
             self._refuse("ampgen", "`[tool.ampgen]` is not a table")
             return
         for key, value in table.items():  # pyright: ignore[reportUnknownVariableType]
-            if key == "lint":
-                yield from self._lint(value)  # pyright: ignore[reportUnknownArgumentType]
-            else:
+            if key == self.table:
+                yield from self._table(value)  # pyright: ignore[reportUnknownArgumentType]
+            elif key not in TABLES:
                 name = str(key)  # pyright: ignore[reportUnknownArgumentType]
                 known = name in self.settable or name in self.errors
                 self._refuse(
                     name,
                     f"unknown key `{name}` in [tool.ampgen]",
-                    "write it under [tool.ampgen.lint]"
+                    f"write it under [tool.ampgen.{self.table}]"
                     if known
-                    else "the table has `lint` alone",
+                    else f"its tables are {' and '.join(map(_quoted, TABLES))}",
                 )
 
-    def _lint(self, table: object) -> Iterator[tuple[str, Severity | None]]:
+    def _table(self, table: object) -> Iterator[tuple[str, Severity | None]]:
+        name = f"[tool.ampgen.{self.table}]"
         if not isinstance(table, dict):
-            self._refuse("lint", "`[tool.ampgen.lint]` is not a table")
+            self._refuse(self.table, f"`{name}` is not a table")
             return
         for key, level in table.items():  # pyright: ignore[reportUnknownVariableType]
             code = str(key)  # pyright: ignore[reportUnknownArgumentType]
@@ -164,21 +178,21 @@ class _Reader:
                 title = self.errors[code].title
                 self._refuse(
                     code,
-                    f"`{code}` in [tool.ampgen.lint] is always an error: {title}",
+                    f"`{code}` in {name} is always an error: {title}",
                     "remove it",
                 )
             elif code not in self.settable:
                 near = did_you_mean(code, self.settable)
                 self._refuse(
                     code,
-                    f"there is no rule `{code}`, which [tool.ampgen.lint] sets",
+                    f"there is no rule `{code}`, which {name} sets",
                     f"did you mean {near}?" if near else "`ampgen explain` lists them",
                 )
             elif not isinstance(level, str) or level not in LEVELS:
                 near = did_you_mean(str(level), LEVELS)  # pyright: ignore[reportUnknownArgumentType]
                 self._refuse(
                     code,
-                    f"`{level}` is no level for `{code}` in [tool.ampgen.lint]",
+                    f"`{level}` is no level for `{code}` in {name}",
                     f'did you mean "{near}"?' if near else f"it is {_LEVEL_NAMES}",
                 )
             else:

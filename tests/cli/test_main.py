@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ampgen.check import RULES
+from ampgen import check, compat
 from ampgen.cli import VERBS, run
 from ampgen.runtime.version import __version__
 
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from ampgen.diagnostics import Rule
 
 Capture = pytest.CaptureFixture[str]
+
+RULES = (*check.RULES, *compat.RULES)
 
 
 def output(capsys: Capture, arguments: Sequence[str]) -> str:
@@ -53,6 +55,7 @@ def test_every_code_is_explained(rule: Rule, capsys: Capture) -> None:
 def test_explain_without_a_code_lists_them_all(capsys: Capture) -> None:
     lines = output(capsys, ["explain"]).splitlines()
     assert [line.split()[0] for line in lines] == sorted(rule.code for rule in RULES)
+    assert len(lines) == len(set(lines)) == len(RULES)
 
 
 def test_explain_takes_a_code_in_small_letters(capsys: Capture) -> None:

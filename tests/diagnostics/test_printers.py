@@ -225,6 +225,7 @@ def test_json_is_one_object_a_line_with_every_field() -> None:
             "end_column": None,
             "label": "",
             "related": [],
+            "notes": [],
             "help": "does it exist?",
         },
         {
@@ -247,9 +248,38 @@ def test_json_is_one_object_a_line_with_every_field() -> None:
                     "label": "first declared here",
                 }
             ],
+            "notes": [],
             "help": None,
         },
     ]
+
+
+def test_notes_stand_before_the_help_in_every_format_but_the_shortest() -> None:
+    told = Diagnostic(
+        UNKNOWN,
+        "unknown",
+        Label(span(MAIN, "Piont")),
+        help="mend it",
+        notes=("one thing follows", "and another\non two lines"),
+    )
+    assert printed(told).endswith(
+        dedent("""\
+              |
+              = note: one thing follows
+              = note: and another
+                      on two lines
+              = help: mend it
+
+            1 error
+            """)
+    )
+    line = json.loads(printed(told, format="json"))
+    assert line["notes"] == ["one thing follows", "and another\non two lines"]
+    whole = "unknown\nnote: one thing follows\nnote: and another\non two lines\nhelp: "
+    (result,) = json.loads(printed(told, format="sarif"))["runs"][0]["results"]
+    assert result["message"]["text"] == f"{whole}mend it"
+    assert "note: one thing follows%0A" in printed(told, format="github")
+    assert printed(told, format="short").count("\n") == 1
 
 
 def test_github_commands_are_escaped() -> None:

@@ -21,7 +21,7 @@ def _unknown(member: EnumMember, reader: Enum) -> Outcome:
     if reader.open:
         words = f"{value} of {{sender}} is a plain text to {{reader}} in {{command}}"
         return Outcome(Kind.IGNORED, words)
-    why = f"where it is {value}, which {{reader}} does not know"
+    why = f"where a value is {value}, which {{reader}} does not know"
     return Outcome(Kind.UNDECODED, why)
 
 
@@ -66,7 +66,7 @@ def _opened(versions: Versions) -> Iterator[Found]:
         old, new = pair.old, pair.new
         if old.open is new.open:
             continue
-        why = "where its value is none that {reader} knows"
+        why = "where a value is none that {reader} knows"
         # What is open now has been closed: nothing is sent yet that is not declared.
         closed = SAFE if new.open else Outcome(Kind.UNDECODED, why)
         how = "open" if new.open else "closed"

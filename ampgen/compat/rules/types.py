@@ -89,7 +89,8 @@ def _read(versions: Versions, sent: Field, wanted: Field) -> Outcome:
             read = quoted(_written(wanted))
             words = (
                 f"{name} of {{sender}}'s {{command}}, which is {was}, is read as "
-                f"{read} by {{reader}}: that is another value, and nobody notices"
+                f"{read} by {{reader}}: where that does not fail it is another value, "
+                "and nobody notices"
             )
             return Outcome(kind, words)
         case Kind.IGNORED:
