@@ -93,7 +93,9 @@ def pair_commands(old: Schema, new: Schema, declared: Declarations) -> Commands:
     inherited: dict[tuple[Service, Service, Service, bool], list[Use]] = {}
     for before, after, pair in lone:
         command = pair.new or pair.old
-        if command in matched and command is not None:
+        assert command is not None  # noqa: S101 - one of them is there
+        own = command.service in (before, after)
+        if command in matched and not own:
             key = before, after, command.service, pair.old is None
             inherited.setdefault(key, []).extend(pair.of(Part.COMMAND))
         else:

@@ -153,12 +153,12 @@ class Revision(Disk):
                 return None
             name = Path(relative).as_posix()
             followed = self._followed(name)
-            if followed == name:
+            if followed is None:
                 return name
             relative = followed
         raise OSError(40, "Too many levels of symbolic links", os.fspath(path))
 
-    def _followed(self, name: str) -> str:
+    def _followed(self, name: str) -> str | None:
         """The same with its first link put in, if it has one."""
         parts = name.split("/")
         for length in range(1, len(parts) + 1):
@@ -170,7 +170,7 @@ class Revision(Disk):
                 return os.path.normpath(
                     os.path.join(beside, target, *parts[length:])
                 ).replace(os.sep, "/")
-        return name
+        return None
 
     def _git(self, *arguments: str) -> bytes:
         try:
