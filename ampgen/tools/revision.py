@@ -6,6 +6,7 @@ looked up in the same tree. What lies outside that folder is the real disk's.
 
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from dataclasses import dataclass
@@ -139,7 +140,7 @@ class Revision(Disk):
         if name is None:
             return super().read(path)
         if name in self._folders:
-            raise IsADirectoryError(21, "Is a directory", os.fspath(path))
+            raise IsADirectoryError(errno.EISDIR, "Is a directory", os.fspath(path))
         entry = self._entries.get(name)
         if entry is None:
             return None
@@ -156,7 +157,7 @@ class Revision(Disk):
             if followed is None:
                 return name
             relative = followed
-        raise OSError(40, "Too many levels of symbolic links", os.fspath(path))
+        raise OSError(errno.ELOOP, "Too many levels of symbolic links", os.fspath(path))
 
     def _followed(self, name: str) -> str | None:
         """The same with its first link put in, if it has one."""
