@@ -20,6 +20,7 @@ from ampgen.compat.rules import (
     services,
     structs,
     types,
+    values,
 )
 from ampgen.compat.verdicts import Peers
 from ampgen.compat.versions import Versions
@@ -43,11 +44,11 @@ COMPARISONS: tuple[Comparison, ...] = (
     arguments.REMOVED,
     arguments.NOW_REQUIRED,
     arguments.NO_LONGER_REQUIRED,
-    types.STREAM_RENAMED,
+    values.STREAM_RENAMED,
     arguments.RENAMED,
     arguments.PINNED,
     arguments.ORDER,
-    types.DEFAULT,
+    values.DEFAULT,
     results.ADDED,
     results.REQUIRED_ADDED,
     results.REMOVED,
@@ -82,7 +83,7 @@ COMPARISONS: tuple[Comparison, ...] = (
     types.SHAPE,
     commands.STREAMED,
     types.SCALAR,
-    types.LARGE,
+    values.LARGE,
     services.ADDED,
     services.REMOVED,
     services.EXTENDS,

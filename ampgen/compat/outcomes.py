@@ -15,7 +15,7 @@ from ampgen.compat.changes import Effect, Part
 from ampgen.compat.verdicts import Peers, Rollout, Wire
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ampgen.compat.changes import Use
 
@@ -57,40 +57,30 @@ def quoted(text: str) -> str:
     return f"`{text.replace('{', '{{').replace('}', '}}')}`"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """A verdict on one order of rolling out; ``use`` is where it is at its worst."""
-
-    wire: Wire
-    use: Use
-    words: str
-
-    def effect(self, further: int) -> Effect:
-        more = ""
-        if further:
-            more = f" (and so in {further} other command{'s' if further > 1 else ''})"
-        return Effect(self.wire, self.words + more)
-
-
 def judged(
     uses: Iterable[Use], old_to_new: Outcome, new_to_old: Outcome, peers: Peers
 ) -> dict[Rollout, Effect]:
     """The worst of all uses, for each order in which anything happens."""
-    told: dict[Rollout, list[Told]] = {}
+    messages: dict[Rollout, list[tuple[Wire, _Message]]] = {}
     for use in uses:
         for outcome, sender_is_old in ((old_to_new, True), (new_to_old, False)):
-            if outcome.kind is Kind.SAFE:
-                continue
-            rollout = _rollout(use, sender_is_old=sender_is_old)
-            message = _Message(use, outcome, sender_is_old, peers)
-            wire = message.wire()
-            told.setdefault(rollout, []).append(Told(wire, use, message.words()))
-    effects: dict[Rollout, Effect] = {}
-    for rollout, all_told in told.items():
-        worst = max(all_told, key=lambda one: one.wire)
-        same = {one.use.name for one in all_told if one.wire is worst.wire}
-        effects[rollout] = worst.effect(len(same) - 1)
-    return effects
+            if outcome.kind is not Kind.SAFE:
+                message = _Message(use, outcome, sender_is_old, peers)
+                rollout = _rollout(use, sender_is_old=sender_is_old)
+                messages.setdefault(rollout, []).append((message.wire(), message))
+    return {rollout: _worst(told) for rollout, told in messages.items()}
+
+
+def _worst(told: Sequence[tuple[Wire, _Message]]) -> Effect:
+    """The first of the worst tells for all of them."""
+    worst, first = max(told, key=lambda one: one[0])
+    others = {message.use.name for wire, message in told if wire is worst}
+    others.discard(first.use.name)
+    further = ""
+    if others:
+        commands = "command" if len(others) == 1 else "commands"
+        further = f" (and so in {len(others)} other {commands})"
+    return Effect(worst, first.words() + further)
 
 
 def _rollout(use: Use, *, sender_is_old: bool) -> Rollout:

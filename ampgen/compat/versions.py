@@ -7,6 +7,7 @@ the end, so that each declared type knows in which commands it travels, and whic
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from enum import Enum as Enumeration
 from typing import TYPE_CHECKING, TypeAlias
@@ -20,7 +21,7 @@ from ampgen.model import Enum, Error, ListType, MapType, Struct, Union
 from ampgen.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ampgen.compat.verdicts import Peers
     from ampgen.model import Command, Declaration, Field, Schema, Type
@@ -187,40 +188,42 @@ class Versions:
         self._travel(made, uses)
 
     def _travel(self, box: BoxPair, uses: Sequence[Use]) -> None:
+        """Note these uses at all that the box holds, directly or not."""
         for use in uses:
-            self._visit(box, use, set())
+            seen: set[int] = set()
+            waiting: deque[tuple[BoxPair | EnumPair, tuple[str, ...]]] = deque()
+            waiting.append((box, ()))
+            while waiting:
+                found, through = waiting.popleft()
+                if id(found) in seen:
+                    continue
+                seen.add(id(found))
+                found.uses.append(replace(use, through=through))
+                if isinstance(found, EnumPair):
+                    continue
+                for fields in found.fields:
+                    if fields.both is not None:
+                        old, new = fields.both
+                        inner = (*through, new.name)
+                        for one in self._held(old.type, new.type):
+                            waiting.append((one, inner))
 
-    def _visit(self, box: BoxPair, use: Use, seen: set[int]) -> None:
-        if id(box) in seen:
-            return
-        seen.add(id(box))
-        box.uses.append(use)
-        for fields in box.fields:
-            if fields.both is not None:
-                self._into(*fields.both, use, seen)
-
-    def _into(self, old: Field, new: Field, use: Use, seen: set[int]) -> None:
-        through = replace(use, through=(*use.through, new.name))
-        self._into_type(old.type, new.type, through, seen)
-
-    def _into_type(self, old: Type, new: Type, use: Use, seen: set[int]) -> None:
+    def _held(self, old: Type, new: Type) -> Iterator[BoxPair | EnumPair]:
+        """The declared types that are the same in both."""
         match old, new:
             case ListType(), ListType():
-                self._into_type(old.item, new.item, use, seen)
+                yield from self._held(old.item, new.item)
             case ListType(), (Struct() | Union()):
-                self._into_type(old.item, new, use, seen)
+                yield from self._held(old.item, new)
             case ((Struct() | Union()), ListType()):
-                self._into_type(old, new.item, use, seen)
+                yield from self._held(old, new.item)
             case MapType(), MapType():
-                self._into_type(old.key, new.key, use, seen)
-                self._into_type(old.value, new.value, use, seen)
+                yield from self._held(old.key, new.key)
+                yield from self._held(old.value, new.value)
             case Enum(), Enum() if self.is_same(old, new):
-                found = self._enums_of[old]
-                if id(found) not in seen:
-                    seen.add(id(found))
-                    found.uses.append(use)
+                yield self._enums_of[old]
             case ((Struct() | Union()), (Struct() | Union())) if self.is_same(old, new):
-                self._visit(self._boxes_of[old], use, seen)
+                yield self._boxes_of[old]
             case _:
                 pass
 

@@ -78,6 +78,16 @@ def test_a_change_that_fails_says_so_in_words(
             assert effect is None or not re.search(r"[{}]", effect.words)
 
 
+@pytest.mark.parametrize("case", BREAKING, ids=lambda case: case.name)
+def test_where_there_is_no_twisted_program_nothing_is_said_of_one(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(case)
+    old, new = read("old.amp"), read("new.amp")
+    said = as_text(breaking(old, new, source=True, peers=Peers.AMPGEN))
+    assert "Twisted" not in said
+
+
 def test_every_rule_has_a_case() -> None:
     said = "".join((case / "expected.txt").read_text("utf-8") for case in BREAKING)
     assert {rule.code for rule in RULES} == set(

@@ -8,7 +8,7 @@ from ampgen.compat.changes import Part
 from ampgen.compat.finding import Comparison, Found
 from ampgen.compat.outcomes import SAFE, Kind, Outcome, quoted
 from ampgen.compat.rules.fields import added, pinned, removed, renamed
-from ampgen.compat.verdicts import Source
+from ampgen.compat.verdicts import Peers, Source
 from ampgen.compat.versions import Box
 from ampgen.diagnostics import Label, Rule
 
@@ -19,13 +19,15 @@ if TYPE_CHECKING:
     from ampgen.model import Error
 
 
-def _unknown(error: Error, others: tuple[Error, ...]) -> Outcome:
+def _unknown(error: Error, others: tuple[Error, ...], peers: Peers) -> Outcome:
     if error.code in {one.code for one in others}:
         return SAFE  # it arrives as another one, which has its code
     words = (
         f"a {quoted(error.name)} from {{sender}}'s {{command}} is to {{reader}} a "
-        "RemoteError, of which a Twisted program does not see the code"
+        "RemoteError, without its fields"
     )
+    if peers is Peers.TWISTED:
+        words += "; a Twisted program does not see its code either"
     return Outcome(Kind.LOST, words)
 
 
@@ -43,8 +45,15 @@ def _raised(versions: Versions) -> Iterator[Found]:
                     Label(old.span, "did not raise it"),
                     pair.of(Part.ERROR),
                     SAFE,
-                    _unknown(error, old.errors),
+                    _unknown(error, old.errors, versions.peers),
                 )
+
+
+_STILL_RAISED = {
+    Peers.TWISTED: "a handler that still raises it answers with UNKNOWN, and a Twisted "
+    "one closes the connection",
+    Peers.AMPGEN: "a handler that still raises it answers with UNKNOWN",
+}
 
 
 def _no_longer_raised(versions: Versions) -> Iterator[Found]:
@@ -59,11 +68,10 @@ def _no_longer_raised(versions: Versions) -> Iterator[Found]:
                     Label(new.span, f"does not raise `{error.name}`"),
                     Label(old.span, "did raise it"),
                     pair.of(Part.ERROR),
-                    _unknown(error, new.errors),
+                    _unknown(error, new.errors, versions.peers),
                     SAFE,
                     (Source.BREAKS, Source.BREAKS),
-                    "a handler that raises it all the same answers with UNKNOWN, and a "
-                    "Twisted one ends the connection",
+                    _STILL_RAISED[versions.peers],
                 )
 
 
