@@ -121,11 +121,11 @@ class _Message:
                 return Wire.WRONG
             case Kind.ENDS:
                 return Wire.DROPS
-            case Kind.UNANSWERED | Kind.STUCK:
+            case Kind.UNANSWERED:
                 return Wire.FAILS
             case Kind.UNHEARD:
                 return Wire.DROPS if twisted else Wire.IGNORED
-            case Kind.REFUSED:
+            case Kind.REFUSED | Kind.STUCK:
                 return Wire.DROPS if twisted else Wire.FAILS
             case Kind.UNKNOWN:
                 if not self._has_no_answer:
@@ -160,6 +160,8 @@ class _Message:
                 return what + self._twisted(answerer, drops)
             case Kind.UNHEARD:
                 return why + self._twisted(answerer, "drops the connection")
+            case Kind.STUCK:
+                return why + self._twisted(caller, "drops the connection")
             case Kind.UNDECODED:
                 return self._undecoded(call, because, caller, answerer)
             case _:

@@ -195,15 +195,21 @@ class Readings:
         return Kind.UNDECODED  # a key may come twice, or one be missing
 
     def _to_union(self, sent: Struct | Union, wanted: Union) -> Kind:
-        members = {one.key: one for one in wanted.members}
-        if isinstance(sent, Struct) and (
-            len(sent.fields) != 1 or sent.fields[0].optional
-        ):
-            return Kind.UNDECODED
-        ways = sent.fields if isinstance(sent, Struct) else sent.members
-        if not all(one.key in members for one in ways):
-            return Kind.UNDECODED
-        return max(self.read(one.type, members[one.key].type) for one in ways)
+        members = {one.key: one.type for one in wanted.members}
+        if isinstance(sent, Union):
+            ways, worst = sent.members, Kind.SAFE
+        else:  # one with a single field that is there, all others left out
+            needed = [one for one in sent.fields if not one.optional]
+            ways = tuple(needed or sent.fields)
+            is_sure = len(needed) == len(sent.fields) == 1
+            worst = Kind.SAFE if is_sure else Kind.UNDECODED
+            if len(needed) > 1:
+                return worst
+        for one in ways:
+            known = members.get(one.key)
+            kind = Kind.UNDECODED if known is None else self.read(one.type, known)
+            worst = max(worst, kind)
+        return worst
 
     def _to_struct(self, sent: Struct | Union, wanted: Struct) -> Kind:
         if isinstance(sent, Union):
@@ -218,7 +224,7 @@ class Readings:
             if had is not None:
                 worst = max(worst, self.read(had.type, one.type), presence(had, one))
             elif one.required:
-                worst = max(worst, Kind.UNDECODED)
+                return Kind.UNDECODED  # whatever else there is
         return worst
 
     def _is_same(self, one: object, other: object) -> bool:

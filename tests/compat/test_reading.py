@@ -75,6 +75,10 @@ struct Hollow { name: str?; }
 struct Pair { key: str; value: int; }
 struct Deep { inner: [Deep]; id: int; }
 struct Deeper { inner: [Deeper]; id: str; }
+struct Odd { name: [str]; }
+union Name { name: str; }
+union Names { name: [str]; }
+union Note { note: str; }
 union Way { id: int; path: str; }
 union Ways { id: int; path: str; far: int; }
 service S { command C(%s); }
@@ -154,6 +158,12 @@ SHAPES = [
     ("Ways", "Way", "UNDECODED", "UNDECODED"),
     ("Named", "Way", "SAFE", "SAFE"),
     ("Full", "Way", "UNDECODED", "UNDECODED"),
+    ("Hollow", "Named", "UNDECODED", "UNDECODED"),
+    ("Hollow", "Name", "UNDECODED", "UNDECODED"),
+    ("Hollow", "Names", "WRONG", "WRONG"),
+    ("Loose", "Names", "UNDECODED", "UNDECODED"),
+    ("Loose", "Note", "UNDECODED", "UNDECODED"),
+    ("Odd", "Full", "UNDECODED", "UNDECODED"),
     ("Way", "Named", "UNDECODED", "UNDECODED"),
     ("Way", "[Way]", "SAFE", "SAFE"),
     # maps

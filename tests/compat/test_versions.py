@@ -203,8 +203,8 @@ STREAMS = [
     ("C(a: int?)", "C(a: stream int)", "K E"),
     ("C() -> int", "C() -> stream int", "K E"),
     ("C(a: stream int) -> int", "C(a: stream int) -> stream int", "K X"),
-    ("C(a: stream int) -> stream int", "C(a: int) -> stream int", "K E"),
-    ("C(a: stream int) -> stream int", "C() -> stream int", "D E"),
+    ("C(a: stream int) -> stream int", "C(a: int) -> stream int", "K K"),
+    ("C(a: stream int) -> stream int", "C() -> stream int", "D K"),
     ("C() -> stream int", "C() -> stream str", "K S"),
     ("C() -> stream int", "C() -> key: stream int", "K K"),
 ]

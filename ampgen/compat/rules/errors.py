@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 def _unknown(error: Error, others: tuple[Error, ...], peers: Peers) -> Outcome:
     if error.code in {one.code for one in others}:
         return SAFE  # it arrives as another one, which has its code
+    if error.fatal:
+        return _ends(error)
     words = (
         f"a {quoted(error.name)} from {{sender}}'s {{command}} is to {{reader}} a "
         "RemoteError, without its fields"
@@ -29,6 +31,14 @@ def _unknown(error: Error, others: tuple[Error, ...], peers: Peers) -> Outcome:
     if peers is Peers.TWISTED:
         words += "; a Twisted program does not see its code either"
     return Outcome(Kind.LOST, words)
+
+
+def _ends(error: Error, lack: str = "expect that") -> Outcome:
+    words = (
+        f"a {quoted(error.name)} from {{sender}}'s {{command}} is the end of the "
+        "connection, as soon as other calls on it are answered; {reader} does not "
+    )
+    return Outcome(Kind.ENDS, words + lack)
 
 
 def _raised(versions: Versions) -> Iterator[Found]:
@@ -120,15 +130,17 @@ def _recoded(versions: Versions) -> Iterator[Found]:
             f"a {quoted(pair.new.name)} from {{sender}}'s {{command}} has a code that "
             "{reader} does not know: it is a RemoteError there"
         )
-        unknown = Outcome(Kind.LOST, words)
+        lost = Outcome(Kind.LOST, words)
+        old_to_new = _ends(pair.old, "know the code") if pair.old.fatal else lost
+        new_to_old = _ends(pair.new, "know the code") if pair.new.fatal else lost
         yield Found(
             f"the code of error `{pair.new.name}` was `{pair.old.code}`, and is "
             f"`{pair.new.code}`",
             Label(pair.new.span, f"`{pair.new.code}` on the wire"),
             Label(pair.old.span, "was here"),
             tuple(pair.uses),
-            unknown,
-            unknown,
+            old_to_new,
+            new_to_old,
             help=f'keep the code: `error {pair.new.name} "{pair.old.code}"`',
         )
 
@@ -154,17 +166,13 @@ Nothing in the code shows this change. Keep the code; the name can change as you
 def _fatal(versions: Versions) -> Iterator[Found]:
     for pair in versions.errors:
         if pair.new.fatal and not pair.old.fatal:
-            words = (
-                f"a {quoted(pair.new.name)} from {{sender}}'s {{command}} is the end "
-                "of the connection, as soon as other calls on it are answered"
-            )
             yield Found(
                 f"error `{pair.new.name}` is fatal now",
                 Label(pair.new.span, "fatal"),
                 Label(pair.old.span, "was not fatal"),
                 tuple(pair.uses),
                 SAFE,
-                Outcome(Kind.ENDS, words),
+                _ends(pair.new),
             )
 
 
