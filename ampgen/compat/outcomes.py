@@ -42,11 +42,14 @@ class Outcome:
 
     ``words`` say why; of what is ignored, lost or wrong they are the whole sentence.
     They may name ``{caller}``, ``{answerer}``, ``{sender}``, ``{reader}`` and
-    ``{command}``; what comes from a schema is put in by :func:`quoted`.
+    ``{command}``; what comes from a schema is put in by :func:`quoted`. ``in_errors``:
+    the same in a field of an error, where that is another thing: no Twisted program
+    reads these.
     """
 
     kind: Kind = Kind.SAFE
     words: str = ""
+    in_errors: Outcome | None = None
 
 
 SAFE = Outcome()
@@ -63,7 +66,9 @@ def judged(
     """The worst of all uses, for each order in which anything happens."""
     messages: dict[Rollout, list[tuple[Wire, _Message]]] = {}
     for use in uses:
-        for outcome, sender_is_old in ((old_to_new, True), (new_to_old, False)):
+        for either, sender_is_old in ((old_to_new, True), (new_to_old, False)):
+            is_read_by_us = use.part is Part.ERROR and either.in_errors is not None
+            outcome = either.in_errors or either if is_read_by_us else either
             if outcome.kind is not Kind.SAFE:
                 message = _Message(use, outcome, sender_is_old, peers)
                 rollout = _rollout(use, sender_is_old=sender_is_old)

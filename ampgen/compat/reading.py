@@ -64,7 +64,8 @@ class Readings:
     told elsewhere, so that they count as alike here.
 
     With ``peers`` that may be Twisted's the worse of both readers counts: Twisted takes
-    a list that is cut short for one that ends there.
+    a list that is cut short for one that ends there. Fields of errors it does not read
+    at all.
     """
 
     peers: Peers
@@ -101,6 +102,8 @@ class Readings:
                 return Kind.WRONG if wanted.open else Kind.UNDECODED
             is_text = sent != ScalarType(Scalar.BYTES)
             return Kind.SAFE if wanted.open and is_text else Kind.UNDECODED
+        if _takes_text(sent):
+            return Kind.WRONG  # it may be none, or what a box is written as
         if isinstance(wanted, Struct | Union):
             return Kind.UNDECODED
         if _may_be(sent, 0):
@@ -126,6 +129,8 @@ class Readings:
             return _as_text(wanted)
         if isinstance(wanted, ListType) and _boxed(wanted) is None:
             return self.read(sent.item, wanted.item)
+        if _takes_text(sent.item):
+            return Kind.WRONG  # keys and values by turns, and an empty text: a box
         boxed = _boxed(wanted)
         many = not isinstance(wanted, Struct | Union)
         if self._is_lenient and many:
@@ -279,7 +284,7 @@ def _may_be(type_: Type, length: int) -> bool:
 
 
 def _takes_text(type_: Type) -> bool:
-    """Does it decode any text?"""
+    """Is any text a value of it?"""
     if isinstance(type_, ScalarType):
         return type_.scalar in (Scalar.STR, Scalar.BYTES, Scalar.PATH)
     return isinstance(type_, Enum) and type_.open

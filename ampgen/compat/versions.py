@@ -17,13 +17,13 @@ from ampgen.compat.commands import CommandPair, pair_commands
 from ampgen.compat.declared import Declarations
 from ampgen.compat.fields import FieldPair, pair
 from ampgen.compat.reading import Readings
+from ampgen.compat.verdicts import Peers
 from ampgen.model import Enum, Error, ListType, MapType, Struct, Union
 from ampgen.source import Span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from ampgen.compat.verdicts import Peers
     from ampgen.model import Command, Declaration, Field, Schema, Type
 
 _Typed: TypeAlias = "Enum | Struct | Union"
@@ -74,7 +74,10 @@ class ErrorPair:
 
 
 class Versions:
-    """``old`` and ``new``, and all that there is in both."""
+    """``old`` and ``new``, and all that there is in both.
+
+    ``readings`` are those of any peer, ``own_readings`` those of ours alone.
+    """
 
     def __init__(self, old: Schema, new: Schema, peers: Peers) -> None:
         self.old = old
@@ -82,7 +85,9 @@ class Versions:
         self.peers = peers
         self.declarations = Declarations(old, new)
         self.commands = pair_commands(old, new, self.declarations)
-        self.readings = Readings(peers, self.declarations.identities())
+        same = self.declarations.identities()
+        self.readings = Readings(peers, same)
+        self.own_readings = Readings(Peers.AMPGEN, same)
         self.boxes: list[BoxPair] = []
         self.enums: list[EnumPair] = []
         self.errors: list[ErrorPair] = []

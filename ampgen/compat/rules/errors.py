@@ -165,29 +165,33 @@ Nothing in the code shows this change. Keep the code; the name can change as you
 
 def _fatal(versions: Versions) -> Iterator[Found]:
     for pair in versions.errors:
-        if pair.new.fatal and not pair.old.fatal:
+        if pair.new.fatal is not pair.old.fatal:
+            how = "fatal now" if pair.new.fatal else "no longer fatal"
             yield Found(
-                f"error `{pair.new.name}` is fatal now",
-                Label(pair.new.span, "fatal"),
-                Label(pair.old.span, "was not fatal"),
+                f"error `{pair.new.name}` is {how}",
+                Label(pair.new.span, how),
+                Label(
+                    pair.old.span, "was " + ("not " if pair.new.fatal else "") + "fatal"
+                ),
                 tuple(pair.uses),
-                SAFE,
-                _ends(pair.new),
+                _ends(pair.old) if pair.old.fatal else SAFE,
+                _ends(pair.new) if pair.new.fatal else SAFE,
             )
 
 
 FATAL = Comparison(
     Rule(
         "AMP1027",
-        "error made fatal",
+        "error made fatal, or no longer fatal",
         """\
-Once it has been sent, the server closes the connection: calls in flight are answered,
-no further ones are taken. A client of the old version does not expect that.
+Once a fatal error has been sent, the server closes the connection: calls in flight are
+answered, no further ones are taken. A client of the version to which it is not fatal
+does not expect that.
 
     error Corrupt "CORRUPT";                             // before
     fatal error Corrupt "CORRUPT";                       // after
 
-Roll out clients that connect again first.
+Roll out clients that connect again first; and where it is fatal no longer, the server.
 """,
     ),
     _fatal,

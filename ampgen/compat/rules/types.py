@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen.compat.finding import Comparison, Found
@@ -75,6 +76,12 @@ def _found(versions: Versions, pair: BoxPair, old: Field, new: Field) -> Found:
 
 def _read(versions: Versions, sent: Field, wanted: Field) -> Outcome:
     kind = versions.readings.read(sent.type, wanted.type)
+    own = versions.own_readings.read(sent.type, wanted.type)
+    outcome = _outcome(kind, sent, wanted)
+    return replace(outcome, in_errors=_outcome(own, sent, wanted))
+
+
+def _outcome(kind: Kind, sent: Field, wanted: Field) -> Outcome:
     name, was = quoted(wanted.name), quoted(_written(sent))
     match kind:
         case Kind.UNDECODED:
