@@ -262,9 +262,10 @@ class AmpProtocol:
 
     def _receive(self, data: bytes, at: int) -> None:
         end = len(data)
+        calls = self.limits.calls
         try:
             while at < end:
-                if self.state or self.loaded:
+                if self.state or self.in_flight >= calls or self.blocked:
                     if self.state >= State.DEAF:
                         return
                     if self.paused:
@@ -272,7 +273,15 @@ class AmpProtocol:
                         self._held_at = at
                         return
                 if self._parser is None:
-                    after = self._receive_short(data, at)
+                    # the short way; it ends where it began if it does not go
+                    if data.startswith(_ASK_SHORT, at):
+                        after = self._short_request(data, at)
+                    elif data.startswith(_ANSWER_SHORT, at):
+                        after = self._short_answer(data, at)
+                    elif self.streams and data.startswith(_COMMAND_SHORT, at):
+                        after = self._short_stream(data, at)
+                    else:
+                        after = at
                     if after > at:
                         at = after
                         continue
@@ -284,16 +293,6 @@ class AmpProtocol:
                     self._receive_box(box)
         except Malformed as fault:
             self._violation(fault.rule)
-
-    def _receive_short(self, data: bytes, at: int) -> int:
-        """The short way; where the box ended, or ``at`` if it does not go."""
-        if data.startswith(_ASK_SHORT, at):
-            return self._short_request(data, at)
-        if data.startswith(_ANSWER_SHORT, at):
-            return self._short_answer(data, at)
-        if self.streams and data.startswith(_COMMAND_SHORT, at):
-            return self._short_stream(data, at)
-        return at
 
     def _short_request(self, data: bytes, at: int) -> int:
         depth = self.limits.depth
