@@ -187,7 +187,8 @@ class AmpProtocol:
         self._fallback = fallback
         self._queue: list[bytes] = []
         self._serving: dict[bytes, Serving] = {}
-        self._waiting: list[tuple[Serving, Any]] = []  # answers, for room
+        # answers, for room; made for the first
+        self._waiting: list[tuple[Serving, Any]] | None = None
         self.descriptors: Descriptors | None = None  # made when the first one comes
         self.streams: dict[bytes, Port] = {}
         self.understood = NOBODY
@@ -586,6 +587,8 @@ class AmpProtocol:
         """
         command = serving.handler.command
         if self.blocked and command.large_results:
+            if self._waiting is None:
+                self._waiting = []
             self._waiting.append((serving, result))
             return
         tag = serving.tag
@@ -803,8 +806,8 @@ class AmpProtocol:
         self._queue.clear()
         self._parser = None
         self._held = b""
-        waiting, self._waiting = self._waiting, []
-        for serving, _result in waiting:
+        waiting, self._waiting = self._waiting, None
+        for serving, _result in waiting or ():
             self._served(serving)
         self._fail_calls()
 

@@ -108,8 +108,8 @@ class Shell:
         self._connected = False
         self._close_soon = False
         self._tasks: dict[asyncio.Task[Any], Serving] = {}
-        # who waits for room, in the order in which they came
-        self._writers: dict[object, asyncio.Future[None]] = {}
+        # who waits for room, in the order in which they came; made for the first
+        self._writers: dict[object, asyncio.Future[None]] | None = None
         self._flushing = False
         self._reading_paused = False
         self._deadline_timer: asyncio.TimerHandle | None = None
@@ -506,22 +506,25 @@ class Shell:
         self.protocol.sending += 1
         self._adjust_reading()
         place = object()
+        writers = self._writers
+        if writers is None:
+            writers = self._writers = {}
         try:
             async with asyncio.timeout_at(deadline):
                 while self.protocol.blocked:
                     # who finds no room keeps its place, who has sent comes last
                     waiter: asyncio.Future[None] = self.loop.create_future()
-                    self._writers[place] = waiter
+                    writers[place] = waiter
                     await waiter
         except TimeoutError:
             raise deadline_exceeded(command, seconds) from None
         finally:
-            self._writers.pop(place, None)
+            writers.pop(place, None)
             self.protocol.sending -= 1
             self._adjust_reading()
 
     def _wake_writers(self) -> None:
-        for waiter in self._writers.values():
+        for waiter in (self._writers or {}).values():
             if not waiter.done():
                 waiter.set_result(None)
 
