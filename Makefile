@@ -13,7 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
-	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication docs/examples/from_twisted
+	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication docs/examples/from_twisted docs/examples/from_asyncio_amp
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -28,6 +28,7 @@ types: .venv/test
 	$(BIN)/ampgen compile docs/examples/from_twisted/printing.amp -o build/demo/printpkg
 	$(BIN)/ampgen compile docs/examples/from_twisted/printing.amp --target twisted -o build/demo/printtwisted
 	$(BIN)/ampgen compile docs/examples/from_twisted/later/printing.amp -o build/demo/printlater
+	$(BIN)/ampgen compile docs/examples/from_asyncio_amp/weather.amp -o build/demo/weatherpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 
