@@ -75,6 +75,11 @@ def test_the_index_has_every_page() -> None:
     assert not missing, "docs/README.md does not name them"
 
 
+@pytest.mark.parametrize("verb", cli.VERBS)
+def test_the_readme_leads_to_each_verb(verb: str) -> None:
+    assert f"docs/{verb}.md" in links(ROOT / "README.md")
+
+
 # --- options --------------------------------------------------------------------------
 
 
