@@ -39,7 +39,7 @@ def serving(program: Path) -> Generator[str]:
             server.terminate()
 
 
-@pytest.mark.parametrize("page", ["compile", "explain"])
+@pytest.mark.parametrize("page", ["compile", "explain", "schema"])
 def test_a_page_shows_files_and_what_is_printed(page: str, tmp_path: Path) -> None:
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
     transcript.check_files(text)
