@@ -64,8 +64,8 @@ def printed(
         for command in commands
     )
     done = subprocess.run(
-        ["/bin/sh", "-s"],
-        input=f"exec 2>&1\nstatus=0\n{script}".encode(),
+        ["/bin/sh", "-c", f"exec 2>&1\nstatus=0\n{script}"],
+        stdin=subprocess.DEVNULL,
         cwd=folder,
         env={
             **os.environ,
