@@ -1,8 +1,8 @@
 """Programs of asyncio-amp and ours understand one another.
 
-What is in ``tests/vectors/asyncio_amp.json`` was written by the program that the page
-begins with, and that program has read what ours write in its place. Here ours are real
-processes, with those bytes at the other end of their sockets.
+What is in ``tests/vectors/asyncio_amp/conversation.json`` was written by the program
+that the page begins with, and that program has read what ours write in its place. Here
+ours are real processes, with those bytes at the other end of their sockets.
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ pytestmark = pytest.mark.skipif(os.name == "nt", reason="the lines are for a she
 
 PAGE = (DOCS / "from-asyncio-amp.md").read_text(encoding="utf-8")
 TALK: Any = json.loads(
-    (ROOT / "tests" / "vectors" / "asyncio_amp.json").read_text(encoding="ascii")
+    (ROOT / "tests" / "vectors" / "asyncio_amp" / "conversation.json").read_text(
+        encoding="ascii"
+    )
 )
 
 

@@ -1,7 +1,7 @@
-"""Make ``asyncio_amp.json``: what two programs of asyncio-amp say to one another.
+"""Make ``conversation.json``: what two programs of asyncio-amp say to one another.
 
 Run by hand with asyncio-amp at hand, which nothing of ours installs:
-``PYTHONPATH=… python tests/vectors/make_asyncio_amp.py``. Its code has not changed for
+``PYTHONPATH=… python tests/vectors/asyncio_amp/make.py``. Its code has not changed for
 years, and needs the decorator that Python 3.11 took away: that is given back here.
 
 The programs are those of the page, ``docs/examples/from_asyncio_amp/before.py``. They
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 HERE = Path(__file__).parent
-BEFORE = HERE.parents[1] / "docs" / "examples" / "from_asyncio_amp"
+BEFORE = HERE.parents[2] / "docs" / "examples" / "from_asyncio_amp"
 
 
 def coroutine(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -120,7 +120,7 @@ def main() -> None:
         f'{{"made_by": "asyncio-amp 0.1",\n "printed": {json.dumps(printed)},\n'
         f' "steps": [\n{lines}\n]}}\n'
     )
-    path = HERE / "asyncio_amp.json"
+    path = HERE / "conversation.json"
     path.write_text(content, encoding="ascii", newline="\n")
 
 
