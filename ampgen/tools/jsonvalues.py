@@ -52,12 +52,12 @@ class JsonValues:
     def to_json(self, type_: Type, value: Any) -> Json:
         match type_:
             case ScalarType(scalar):
-                return _scalar_to_json(scalar, value)
+                return scalar_to_json(scalar, value)
             case ListType(item):
                 return [self.to_json(item, one) for one in value]
             case MapType(key, inner):
                 return {
-                    _key_text(self.to_json(key, one)): self.to_json(inner, other)
+                    key_text(self.to_json(key, one)): self.to_json(inner, other)
                     for one, other in value.items()
                 }
             case Enum():
@@ -219,7 +219,8 @@ class JsonValues:
 # --- scalars --------------------------------------------------------------------------
 
 
-def _scalar_to_json(scalar: Scalar, value: Any) -> Json:
+def scalar_to_json(scalar: Scalar, value: Any) -> Json:
+    """A value that a scalar's decoder gives."""
     match scalar:
         case Scalar.INT:
             return str(value) if abs(value) > _SAFE else value
@@ -335,7 +336,8 @@ def dumps(data: Json, *, indent: int | None = None, ascii_: bool = False) -> str
     )
 
 
-def _key_text(key: Json) -> str:
+def key_text(key: Json) -> str:
+    """A map's key, as the key of an object."""
     return key if isinstance(key, str) else str(key)
 
 
