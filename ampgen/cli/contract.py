@@ -101,12 +101,17 @@ def is_schema(word: str) -> bool:
 
 
 def from_file(path: str, include: Sequence[Path]) -> Contract:
-    """Raises :class:`Failure`, with the diagnostics printed."""
+    """As ``from_files``, of one."""
+    return from_files([path], include)
+
+
+def from_files(paths: Sequence[str], include: Sequence[Path]) -> Contract:
+    """Ends the verb with 1 where there are errors, with the diagnostics printed."""
     from ampgen.diagnostics.printers import print_diagnostics
     from ampgen.tools.memory import SchemaError, load_schemas
 
     try:
-        return Contract(load_schemas([Path(path)], include))
+        return Contract(load_schemas([Path(path) for path in paths], include))
     except SchemaError as error:
         print_diagnostics(error.diagnostics, sys.stderr, "text", colour())
         raise click.exceptions.Exit(1) from None

@@ -11,7 +11,7 @@ Memory is bounded: one box of each side that is not whole (``framing.MAX_BOX``),
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ampgen.runtime.streams import ARGUMENTS, RESULTS, SUFFIXES
@@ -85,9 +85,21 @@ class Conversation:
         self._whole = False
         return self._all(sender, self._framing[sender].gap(size), at)
 
-    def end(self, sender: Side, at: float | None = None) -> list[Seen]:
-        """This side sends no more."""
-        return self._all(sender, self._framing[sender].end(), at)
+    def end(
+        self, sender: Side, at: float | None = None, *, finished: bool = True
+    ) -> list[Seen]:
+        """Nothing more comes of this side. ``finished``: it has ended what it sends, so
+        that half a box is a fault, and no matter of where one stopped looking.
+        """
+        found = self._all(sender, self._framing[sender].end(), at)
+        if finished:
+            return found
+        return [
+            replace(one, fault=False)
+            if isinstance(one, SeenBytes) and one.why is Break.CUT
+            else one
+            for one in found
+        ]
 
     def _all(
         self, sender: Side, framed: Iterable[Framed], at: float | None
@@ -118,10 +130,16 @@ class Conversation:
             start=framed.start,
         )
 
-    def knows(self, sender: Side, box: Mapping[bytes, bytes]) -> bool:
-        """Is it no answer, or one to what has been asked?"""
+    def expects(self, sender: Side, box: Mapping[bytes, bytes]) -> bool | None:
+        """Has that been seen which this box answers, or which it is a part of?
+
+        ``None`` for a box that needs nothing to come before it.
+        """
         tag = box.get(b"_answer", box.get(b"_error"))
-        return tag is None or (sender.other, tag) in self._asks
+        if tag is not None:
+            return (sender.other, tag) in self._asks
+        part = _part_of(sender, box)
+        return None if part is None else part in self._streams
 
     # --- boxes ------------------------------------------------------------------------
 
@@ -204,11 +222,10 @@ class Conversation:
 
     def _take_of_stream(self, sender: Side, look: BoxReading) -> Kind:
         name = look.frame.box[b"_command"]
-        stream = look.extras.stream or b""
         suffix = next(one for one in SUFFIXES if name.endswith(one))
         wire = name.removesuffix(suffix)
-        caller = sender if suffix in _BY_CALLER else sender.other
-        ask = self._streams.get((caller, wire, stream))
+        part = _part_of(sender, look.frame.box)
+        ask = None if part is None else self._streams.get(part)
         model = None if ask is None else ask.model
         if ask is not None:
             look.elapse(ask.at)
@@ -240,6 +257,20 @@ class Conversation:
             if ask.stream is not None:
                 self._streams.pop((sender, ask.wire, ask.stream), None)
         return ask
+
+
+def _part_of(
+    sender: Side, box: Mapping[bytes, bytes]
+) -> tuple[Side, bytes, bytes] | None:
+    """The stream that a box is a part of: who called, the command, the id."""
+    name, stream = box.get(b"_command"), box.get(b"_stream")
+    if name is None or stream is None:
+        return None
+    for suffix in SUFFIXES:
+        if name.endswith(suffix):
+            caller = sender if suffix in _BY_CALLER else sender.other
+            return caller, name.removesuffix(suffix), stream
+    return None
 
 
 def _cost(tag: bytes, ask: _Ask) -> int:

@@ -1,0 +1,127 @@
+"""How the verbs that look at a conversation take a schema, and print what is seen."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ampgen.cli.options import include_option
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from ampgen.tools.memory import Loaded
+    from ampgen.tools.seen import Seen
+
+F = TypeVar("F", bound="Callable[..., Any]")
+
+_OPTIONS = (
+    include_option("imports of the schemas"),
+    click.option(
+        "--raw", is_flag=True, help="Show the bytes of values that no schema knows."
+    ),
+    click.option("--full", is_flag=True, help="Show long values as a whole."),
+    click.option(
+        "--format",
+        "format_",
+        type=click.Choice(("text", "json")),
+        default="text",
+        show_default=True,
+        help="Text, or an object of JSON for each box.",
+    ),
+)
+
+
+def seeing(verb: F) -> F:
+    """Give a verb ``include``, ``raw``, ``full`` and ``format_``."""
+    for option in reversed(_OPTIONS):
+        verb = option(verb)
+    return verb
+
+
+def loaded(schemas: Sequence[str], include: Sequence[Path]) -> Loaded | None:
+    """The schemas to go by, if there are any; diagnostics end the verb with 1."""
+    if not schemas:
+        if include:
+            raise click.UsageError("-I is for the imports of a schema: name one")
+        return None
+    from ampgen.cli.contract import from_files
+    from ampgen.cli.inputs import check_paths
+
+    check_paths(schemas)
+    if "-" in schemas:
+        raise click.UsageError("a schema is a file here, and not standard input")
+    return from_files(schemas, include).loaded
+
+
+@dataclass(slots=True)
+class SeenPrinter:
+    """Prints, as it comes. ``faults``: how much of it was at fault.
+
+    ``schema``: there is one to go by. ``timed``: there are times to show.
+    """
+
+    format_: str
+    schema: bool
+    timed: bool
+    raw: bool = False
+    full: bool = False
+    faults: int = 0
+    _text: Any = None
+
+    def opened(
+        self, connection: int, client: str, server: str, *, midway: bool = False
+    ) -> None:
+        """A connection: what is seen of it comes with its number."""
+        if self.format_ == "json":
+            found: dict[str, Any] = {"connection": connection, "kind": "connection"}
+            found |= {"client": client, "server": server, "midway": midway}
+            self._write_json(found)
+            return
+        text = f"#{connection:<3} {client} > {server}"
+        if midway:
+            text += " (its beginning is not there)"
+        self._write(text)
+
+    def seen(self, seen: Seen, connection: int | None = None) -> None:
+        self.faults += seen.fault
+        if self.format_ == "json":
+            from ampgen.tools.seenjson import seen_to_json
+
+            self._write_json(seen_to_json(seen, connection=connection, raw=self.raw))
+            return
+        for line in self._printer().lines(seen, connection=connection):
+            self._write(line)
+
+    def _printer(self) -> Any:
+        if self._text is None:
+            from ampgen.tools.seentext import TextPrinter
+
+            self._text = TextPrinter(
+                timed=self.timed,
+                schema=self.schema,
+                raw=self.raw,
+                full=self.full,
+                colour=_colour(),
+            )
+        return self._text
+
+    def _write_json(self, data: Any) -> None:
+        from ampgen.tools.jsonvalues import dumps
+
+        # a peer's words must not steer a terminal: JSON's own escapes
+        plain = dumps(data)
+        self._write(plain if plain.isprintable() else dumps(data, ascii_=True))
+
+    def _write(self, line: str) -> None:
+        click.echo(line, color=True)
+
+
+def _colour() -> bool:
+    """On a terminal alone, and not where the user has said no."""
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")
