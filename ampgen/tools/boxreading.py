@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from ampgen.runtime.errors import Fault
@@ -13,7 +14,7 @@ from ampgen.tools.fieldvalues import DEPTH, FieldsRead, read_fields
 from ampgen.tools.seen import Blame, Kind, Opaque, SeenBox
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterator, Sequence
 
     from ampgen.model import Command, Error, Field
     from ampgen.runtime.jsonvalue import Json
@@ -79,14 +80,14 @@ class BoxReading:
 
     def read_arguments(self, commands: Sequence[Command]) -> Command | None:
         """As those of the command that they fit best."""
-        best: tuple[int, int] | None = None
+        best = 0
         model = None
         for command in commands:
             self.read_declared(arguments(command))
-            read = self._read
-            fit = (len(read.blames), len(read.others)) if read is not None else (0, 0)
-            if best is None or fit < best:
-                best, model = fit, command
+            read = self._read or FieldsRead()
+            faults = len(read.blames) + len(read.others)
+            if model is None or faults < best:
+                best, model = faults, command
         if len(commands) != 1:
             self.read_declared(() if model is None else arguments(model))
         self.name(self.frame.box[b"_command"], model)
@@ -149,13 +150,18 @@ class BoxReading:
 
     # --- the end ----------------------------------------------------------------------
 
-    def seen(self, kind: Kind, tag: bytes | None) -> SeenBox:
+    def seen(self, kind: Kind, tag: bytes | None, secret: Collection[bytes]) -> SeenBox:
+        """``secret``: keys whose values are hidden where nobody knows what they are."""
         read = self._read
         if read is None:
             self.read_declared(())
             read = self._read or FieldsRead()
         model = self._model
         name = "" if self._wire is None else _text(self._wire)
+        others = self._own_others() | read.others
+        for key, one in others.items():
+            if any(name in secret for name in _names(key)):
+                others[key] = replace(one, hidden=True)
         return SeenBox(
             sender=self._sender,
             at=self._at,
@@ -172,7 +178,7 @@ class BoxReading:
             declared=self._declared,
             fields=read.fields,
             hidden=tuple(read.hidden),
-            others={**self._own_others(), **read.others},
+            others=others,
             extras=self._extras(),
             metadata=self.extras.metadata,
             code=None if self._code is None else _text(self._code),
@@ -203,6 +209,14 @@ class BoxReading:
             for key, raw in self.frame.box.items()
             if key.startswith(b"_") and key not in known and not key.startswith(_META)
         }
+
+
+def _names(path: str) -> Iterator[bytes]:
+    """The keys that a path may end with; without the number of a piece, too."""
+    key, _, number = path.rpartition(".")
+    for one in (path, key) if number.isdecimal() else (path,):
+        yield one.encode("utf-8", "backslashreplace")
+        yield one.rpartition(".")[2].encode("utf-8", "backslashreplace")
 
 
 def _text(key: bytes) -> str:

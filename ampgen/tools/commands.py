@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ampgen.model import Service
+from ampgen.model import Error, Service, Struct, Union
 from ampgen.runtime.streams import ARGUMENTS, RESULTS
+from ampgen.tools.fieldvalues import is_secret
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,18 +16,33 @@ if TYPE_CHECKING:
 
 
 class Commands:
-    """All commands of all services, those of the schemas that were named first."""
+    """All commands of all services, those of the schemas that were named first.
+
+    ``secret``: the keys under which anything sensitive may stand, in any box.
+    """
 
     def __init__(self, schema: Schema | None) -> None:
         self._named: dict[bytes, list[Command]] = {}
+        self.secret: set[bytes] = set()
         modules = () if schema is None else (*schema.roots, *schema.modules)
         for module in dict.fromkeys(modules):
             for one in module.declarations:
                 if isinstance(one, Service):
                     for command in one.commands:
-                        self._named.setdefault(command.wire.encode(), []).append(
-                            command
-                        )
+                        self._add(command)
+                elif isinstance(one, (Struct, Error)):
+                    self._look_for_secrets(one.fields)
+                elif isinstance(one, Union):
+                    self._look_for_secrets(one.members)
+
+    def _add(self, command: Command) -> None:
+        self._named.setdefault(command.wire.encode(), []).append(command)
+        self._look_for_secrets(arguments(command))
+        self._look_for_secrets(() if command.result is None else command.result.fields)
+        self._look_for_secrets(items(command, ARGUMENTS.item))
+
+    def _look_for_secrets(self, fields: Sequence[Field]) -> None:
+        self.secret.update(one.key.encode() for one in fields if is_secret(one))
 
     def __bool__(self) -> bool:
         return bool(self._named)

@@ -127,7 +127,7 @@ class Conversation:
             rule=rule,
             key=framed.key,
             fault=fault,
-            start=framed.start,
+            start=framed.start if not self._commands else b"",
         )
 
     def expects(self, sender: Side, box: Mapping[bytes, bytes]) -> bool | None:
@@ -156,7 +156,7 @@ class Conversation:
         if b"_ask" in box:
             what = "a box with an `_ask` and no `_command`"
         look.blame("", what)
-        return look.seen(Kind.NONE, tag=box.get(b"_ask"))
+        return look.seen(Kind.NONE, tag=box.get(b"_ask"), secret=self._commands.secret)
 
     def _take_answer(self, sender: Side, look: BoxReading) -> SeenBox:
         box = look.frame.box
@@ -180,7 +180,7 @@ class Conversation:
             look.read_answer(streams=ask is not None and ask.stream is not None)
         if ask is not None and ask.wire == _STARTTLS and kind is Kind.ANSWER:
             self._secured = True
-        return look.seen(kind, tag=tag)
+        return look.seen(kind, tag=tag, secret=self._commands.secret)
 
     def _take_command(
         self, sender: Side, look: BoxReading, at: float | None
@@ -208,7 +208,7 @@ class Conversation:
             if (sender, tag) in self._asks:
                 look.blame("_ask", "the answer to this `_ask` is still to come")
             self._remember(sender, tag, ask)
-        return look.seen(kind, tag=tag)
+        return look.seen(kind, tag=tag, secret=self._commands.secret)
 
     def _take_cancel(self, sender: Side, look: BoxReading) -> None:
         tag = look.frame.box.get(b"id")

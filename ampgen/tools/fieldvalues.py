@@ -62,6 +62,11 @@ def read_fields(
     return found
 
 
+def is_secret(field: Field) -> bool:
+    """May there be anything in its bytes that the schema calls sensitive?"""
+    return field.sensitive or holds_sensitive(field.type)
+
+
 def holds_sensitive(type_: Type) -> bool:
     """Is there anything in values of the type that the schema calls sensitive?"""
     seen: set[int] = set()
@@ -126,7 +131,7 @@ def _read_field(
             found.others[_joined(one.name, path)] = opaque
         return
     if raw is not None:
-        secret = one.sensitive or holds_sensitive(one.type)
+        secret = is_secret(one)
         if secret:
             found.hidden.append(one.name)
         found.fields[one.name] = Opaque(raw, secret)

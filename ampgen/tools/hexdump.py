@@ -28,6 +28,7 @@ _GAP = re.compile(r"( {2,}|\t)")
 _DIGITS = re.compile(r"[0-9a-fA-F]+")
 _PLAIN = re.compile(r"(?P<between>[\s,:;]+|0[xX]|\\[xX])|(?P<digits>[0-9a-fA-F]+)")
 _LITERAL = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
+_MAX_REPEATED = 64 * 1024 * 1024
 _ROW = 16  # bytes in a line of a dump, unless somebody has asked for others
 
 
@@ -89,10 +90,7 @@ class _Reader:
             start = 0
             prefix = _PREFIX.match(line)
             if prefix is not None:
-                side = _SIDES[prefix[1].lower()]
-                if side is not self._side:
-                    self._side = side
-                    self._at.pop(side, None)
+                self._side = _SIDES[prefix[1].lower()]
                 start = prefix.end()
             if line[start:].strip() and not line[start:].lstrip().startswith("#"):
                 self._read_line(number, line, start)
@@ -107,7 +105,7 @@ class _Reader:
             self._add(self._literals(number, line, start))
             return
         od = _OD.match(rest)
-        if od is not None and int(od[1], 16) not in (0, self._at.get(self._side, 0)):
+        if od is not None and not self._goes_on(int(od[1], 16)):
             od = None
         dumped = _OFFSET.match(rest) or od
         if dumped is not None and (dumped is od or self._is_dump(dumped, rest)):
@@ -121,6 +119,10 @@ class _Reader:
         self._found[-1][1].extend(data)
 
     # --- dumps ------------------------------------------------------------------------
+
+    def _goes_on(self, offset: int) -> bool:
+        at = self._at.get(self._side, 0)
+        return offset in (0, at) or (self._repeat and offset > at)
 
     def _is_dump(self, offset: re.Match[str], rest: str) -> bool:
         """Plain digits look like an offset where two spaces happen to follow them."""
@@ -137,14 +139,15 @@ class _Reader:
             self._side = Side.SERVER if line[:1].isspace() else Side.CLIENT
         value = int(offset[1], 16)
         at = self._at.get(self._side, 0)
+        column = start + offset.start(1) + 1
         if self._repeat and value > at and self._last:
-            missing = value - at
-            times, left = divmod(missing, len(self._last))
+            if value - at > _MAX_REPEATED:
+                raise HexError(number, column, f"`*` stands for {value - at:,} bytes")
+            times, left = divmod(value - at, len(self._last))
             self._add(self._last * times + self._last[:left])
             at = value
         self._repeat = False
         if value not in (0, at):
-            column = start + offset.start(1) + 1
             rule = f"the offset is {value:#x}, and {at:#x} bytes have come so far"
             raise HexError(number, column, f"{rule}: a line is missing")
         halves = ":" not in line[start : start + offset.end()]

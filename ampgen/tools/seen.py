@@ -66,8 +66,8 @@ class Blame:
 class Opaque:
     """A value that nobody has decoded: no schema knows it, or it does not decode.
 
-    ``hidden``: the schema calls it sensitive, or something in it, so that not even its
-    bytes may be shown. Its repr has the length alone.
+    ``hidden``: the schema calls it sensitive, or something in it, or whatever else has
+    this key: not even its bytes may be shown. Its repr has the length alone.
     """
 
     raw: bytes = field(repr=False)
@@ -160,7 +160,7 @@ class SeenBytes:
     """Bytes that are no box: ``size`` of them, 0 where that is not known yet.
 
     ``key``: the key of the box that was being read, as far as it is known.
-    ``start``: the first bytes of what was lost. **Secrets may be in it.**
+    ``start``: the first bytes of what was lost, if there is no schema to go by.
     """
 
     sender: Side
