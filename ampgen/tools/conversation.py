@@ -50,6 +50,7 @@ _BUILT_IN = frozenset((_CANCEL, _PING, _SCHEMA, _STARTTLS))
 class _Ask:
     """``wire`` is the command's name; ``model`` the command, if a schema has it."""
 
+    number: int
     wire: bytes
     at: float | None
     model: Command | None
@@ -73,6 +74,7 @@ class Conversation:
         self._asks: dict[tuple[Side, bytes], _Ask] = {}
         self._streams: dict[tuple[Side, bytes, bytes], _Ask] = {}
         self._kept = 0
+        self._count = 0
         self._secured = False  # StartTLS was answered
         self._asked_tls = False
 
@@ -130,16 +132,21 @@ class Conversation:
             start=framed.start if not self._commands else b"",
         )
 
-    def expects(self, sender: Side, box: Mapping[bytes, bytes]) -> bool | None:
-        """Has that been seen which this box answers, or which it is a part of?
+    def belongs_to(self, sender: Side, box: Mapping[bytes, bytes]) -> int | None:
+        """Which ask is it that this box answers, or is a part of?
 
+        They are numbered from 1 as they come; 0 for one that has not been seen.
         ``None`` for a box that needs nothing to come before it.
         """
         tag = box.get(b"_answer", box.get(b"_error"))
         if tag is not None:
-            return (sender.other, tag) in self._asks
-        part = _part_of(sender, box)
-        return None if part is None else part in self._streams
+            ask = self._asks.get((sender.other, tag))
+        else:
+            part = _part_of(sender, box)
+            if part is None:
+                return None
+            ask = self._streams.get(part)
+        return 0 if ask is None else ask.number
 
     # --- boxes ------------------------------------------------------------------------
 
@@ -188,7 +195,8 @@ class Conversation:
         box = look.frame.box
         name = box[b"_command"]
         tag = box.get(b"_ask")
-        ask = _Ask(name, at, None, look.extras.stream)
+        self._count += 1
+        ask = _Ask(self._count, name, at, None, look.extras.stream)
         kind = Kind.ONEWAY if tag is None else Kind.ASK
         if name in _BUILT_IN:
             look.name(name, None, known=True)

@@ -1,8 +1,9 @@
 """Two directions of which nobody knows the times, in an order that makes sense.
 
 What an end answers it has been asked before: an answer, or a box of a stream, is put
-behind what it belongs to, and as close to it as can be. Everything else goes in turns
-that nobody can check: the client's first.
+behind what it belongs to, and as close to it as can be; what was asked last is answered
+first, since an answer may have waited for one that its end asked for. Everything else
+goes in turns that nobody can check: the client's first.
 """
 
 from __future__ import annotations
@@ -46,14 +47,22 @@ def _next(
     conversation: Conversation, heads: Mapping[Side, Framed | None]
 ) -> Side | None:
     free: list[Side] = []
-    waiting: list[Side] = []
+    early: list[Side] = []
+    due: list[tuple[int, bool, bool, Side]] = []
     for side, head in heads.items():
         if head is None:
             continue
-        expected = None
+        number = None
         if isinstance(head, Frame):
-            expected = conversation.expects(side, head.box)
-        if expected:
-            return side
-        (free if expected is None else waiting).append(side)
-    return next(iter((*free, *waiting)), None)
+            number = conversation.belongs_to(side, head.box)
+        if number is None:
+            free.append(side)
+        elif not number:
+            early.append(side)
+        elif isinstance(head, Frame):
+            ends = b"_answer" in head.box or b"_error" in head.box
+            # in most streams it is the server that goes first
+            due.append((-number, ends, side is Side.CLIENT, side))
+    if due:
+        return min(due)[-1]
+    return next(iter((*free, *early)), None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 # https://www.tcpdump.org/linktypes.html: how many bytes come before the packet of IP
 _NULL, _ETHERNET, _LOOP, _SLL, _SLL2 = 0, 1, 108, 113, 276
@@ -40,7 +40,7 @@ def read_segment(link: int, packet: bytes) -> Segment | None:
     try:
         inner = _unwrap(link, packet)
         return None if inner is None else _read_ip(inner)
-    except (struct.error, IndexError):
+    except (struct.error, IndexError, AddressValueError):
         return None  # too short to be one
 
 
