@@ -172,7 +172,9 @@ def _decode_capture(
     for one in decoding.seen():
         if isinstance(one, Link):
             connections += 1
-            printer.opened(one.number, one.client, one.server, midway=one.midway)
+            printer.opened(
+                one.number, one.client, one.server, midway=one.midway, at=one.at
+            )
         else:
             link, seen = one
             printer.seen(seen, link.number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -75,17 +76,32 @@ class SeenPrinter:
     _text: Any = None
 
     def opened(
-        self, connection: int, client: str, server: str, *, midway: bool = False
+        self,
+        connection: int,
+        client: str,
+        server: str,
+        *,
+        midway: bool = False,
+        at: float | None = None,
     ) -> None:
-        """A connection: what is seen of it comes with its number."""
+        """A connection: what is seen of it comes with its number.
+
+        ``midway``: it was there before. ``at``: seconds since 1970.
+        """
         if self.format_ == "json":
-            found: dict[str, Any] = {"connection": connection, "kind": "connection"}
-            found |= {"client": client, "server": server, "midway": midway}
-            self._write_json(found)
+            found: dict[str, Any] = {"connection": connection}
+            if at is not None:
+                found["time"] = at
+            found |= {"kind": "connection", "client": client, "server": server}
+            self._write_json(found | {"midway": midway})
             return
         text = f"#{connection:<3} {client} > {server}"
+        if at is not None:
+            self._printer().begin(at)
+            moment = datetime.fromtimestamp(at, UTC)
+            text += f", {moment:%Y-%m-%d %H:%M:%S.%f} UTC"
         if midway:
-            text += " (its beginning is not there)"
+            text += ", in the middle of it"
         self._write(text)
 
     def seen(self, seen: Seen, connection: int | None = None) -> None:

@@ -241,7 +241,7 @@ class Conversation:
             found = self._commands.streaming(wire, suffix)
             model = found[0] if len(found) == 1 else None
             look.notes.append("the stream is not open")
-        look.name(name, model)
+        look.name(wire, model)
         if suffix == ARGUMENTS.end:
             look.read_failure()
         look.read_declared(() if model is None else items(model, suffix))

@@ -88,7 +88,8 @@ class SeenBox:
 
     ``tag``: the ``_ask`` that it has, answers or cancels; ``stream``: the ``_stream``.
     ``command``: the name in the schema, or that on the wire where no schema knows it;
-    empty for an answer to nothing that was seen. ``service``: where the schema declares
+    empty for an answer to nothing that was seen; for a box of a stream, the command
+    that streams. ``service``: where the schema declares
     it; ``None`` where it does not, and for commands of AMP and of the runtime.
     ``model``: the command in the schema. ``known``: the schema or the runtime has it.
 

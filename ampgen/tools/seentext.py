@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ampgen.tools.seen import Seen, SeenBytes
 
 _WIDTH = 72  # characters of one value, unless all of it is wanted
-_COMMAND = 12  # the column grows with the longest command so far, up to the second
+_COMMAND = 16  # the column grows with the longest command so far, up to the second
 _LONG_COMMAND = 32
 _MARKS = {Side.CLIENT: ">", Side.SERVER: "<"}
 _RESET, _DIM, _RED, _BOLD_RED, _CYAN, _GREEN = (
@@ -70,6 +70,11 @@ class TextPrinter:
             for note in seen.notes:
                 yield f"    {self._paint(_DIM, f'note: {escaped(note)}')}"
 
+    def begin(self, at: float) -> None:
+        """Times count from here, unless they do already."""
+        if self._began is None:
+            self._began = at
+
     # --- columns ----------------------------------------------------------------------
 
     def _head(self, seen: Seen, connection: int | None) -> list[str]:
@@ -85,9 +90,8 @@ class TextPrinter:
     def _time(self, at: float | None) -> str:
         if at is None:
             return " " * 11
-        if self._began is None:
-            self._began = at
-        return f"{at - self._began:11.6f}"
+        self.begin(at)
+        return f"{at - (self._began or 0.0):11.6f}"
 
     def _call(self, seen: SeenBox) -> list[str]:
         kind = f"{seen.kind:6}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -66,8 +67,8 @@ def piped(words: Sequence[str], stdin: bytes, **options: Any) -> Any:
     )
 
 
-SEEN_ASK = "> ask    1    S.Do         n=5 word=[hidden]"
-SEEN_ANSWER = "< answer 1    S.Do         ok=true"
+SEEN_ASK = "> ask    1    S.Do             n=5 word=[hidden]"
+SEEN_ANSWER = "< answer 1    S.Do             ok=true"
 
 
 def test_hex_raw_and_two_files_come_to_the_same(where: Where) -> None:
@@ -83,7 +84,7 @@ def test_hex_raw_and_two_files_come_to_the_same(where: Where) -> None:
     status, out, _err = where.by_schema(server, "--side", "server")
     assert status == 0
     assert out == [
-        "< answer 1    ?            ?ok=<4 bytes>",
+        "< answer 1    ?                ?ok=<4 bytes>",
         "    note: what was asked is not here",
     ]
 
@@ -110,7 +111,7 @@ def test_all_that_decodes_is_shown_and_the_status_tells_of_the_rest(
     status, out, err = where.by_schema(where.write("b", BAD + ASK))
     assert (status, err) == (1, "")
     assert out == [
-        "> ask    2    S.Do         n=<1 byte, not decoded> word=[hidden]",
+        "> ask    2    S.Do             n=<1 byte, not decoded> word=[hidden]",
         f"    fault: offset {BAD.index(b'x')}, key `n`: an int is written -?[0-9]+",
         SEEN_ASK,
     ]
@@ -119,10 +120,10 @@ def test_all_that_decodes_is_shown_and_the_status_tells_of_the_rest(
 def test_values_without_a_schema(where: Where) -> None:
     path = where.write("b", ASK)
     assert where.run(path)[1] == [
-        "> ask    1    Do           n=<1 byte> word=<7 bytes>"
+        "> ask    1    Do               n=<1 byte> word=<7 bytes>"
     ]
     assert where.run(path, "--raw")[1] == [
-        "> ask    1    Do           n=b'5' word=b'hunter2'"
+        "> ask    1    Do               n=b'5' word=b'hunter2'"
     ]
 
 
@@ -172,7 +173,8 @@ def test_a_capture(where: Where) -> None:
     status, out, err = where.run(str(CAPTURE), "-s", str(BANK), "--port", "8000")
     assert (status, err) == (0, "")
     assert len(out) == 11
-    assert out[0].endswith(" > 127.0.0.1:8000")
+    assert re.fullmatch(r"#1   127.0.0.1:\d+ > 127.0.0.1:8000, 20\d\d-.* UTC", out[0])
+    assert float(out[1].split()[1]) > 0  # it counts from the first packet
     assert "Customer.Confirm" in out[2]
     status, out, err = where.run(str(CAPTURE), "--port", "9")
     assert (status, out) == (0, [])
@@ -203,6 +205,44 @@ def test_standard_input(where: Where) -> None:
     done = piped(["-s", str(BANK)], CAPTURE.read_bytes())
     assert done.returncode == 0
     assert done.stdout.count(b"\n") == 11
+
+
+def test_a_capture_is_read_while_it_is_written() -> None:
+    whole = CAPTURE.read_bytes()
+    with subprocess.Popen(
+        [sys.executable, "-m", "ampgen", "decode"],
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(whole[:900])
+        process.stdin.flush()
+        assert process.stdout.readline().startswith(b"#1 ")
+        assert b" ask " in process.stdout.readline()
+        process.stdin.write(whole[900:])
+        process.stdin.close()
+        assert process.stdout.read().count(b"\n") == 9
+        assert process.wait() == 0
+
+
+def test_a_capture_from_the_middle_on(where: Where) -> None:
+    """Without its first packets: the ask to which an answer is there is not."""
+    with CAPTURE.open("rb") as file:
+        header = file.read(24)
+        rest = b""
+        for number in range(18):
+            packet = file.read(16)
+            packet += file.read(int.from_bytes(packet[8:12], "little"))
+            rest += packet if number > 4 else b""
+    status, out, err = where.run(
+        where.write("m.pcap", header + rest), "-s", str(BANK), "--port", "8000"
+    )
+    assert (status, err) == (0, "")
+    assert out[0].endswith(" UTC, in the middle of it")
+    assert "    note: what was asked is not here" in out
+    assert "Bank.Bookings" in out[-1]
 
 
 def test_what_cannot_be_read_is_told_in_a_line(where: Where) -> None:

@@ -13,7 +13,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-PAGES = ["fmt", "import"]
+PAGES = ["decode", "fmt", "import"]
 
 
 @pytest.mark.parametrize("page", PAGES)

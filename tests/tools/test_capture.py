@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from ampgen.tools.capture import (
     CaptureError,
     Closed,
+    Link,
     Missing,
     Opened,
     Sent,
@@ -321,12 +322,7 @@ def test_a_connection_from_its_beginning_to_its_end() -> None:
         ]
     )
     link = events[0].link
-    assert (link.number, link.client, link.server, link.midway) == (
-        1,
-        "10.0.0.1:40000",
-        "10.0.0.2:8000",
-        False,
-    )
+    assert link == Link(1, "10.0.0.1:40000", "10.0.0.2:8000", midway=False, at=0.0)
     assert events == [
         Opened(link),
         Sent(link, CLIENT, b"ask", 2.0),

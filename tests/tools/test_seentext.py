@@ -31,8 +31,10 @@ def test_a_line_has_what_there_is_in_columns() -> None:
     )
     [first] = printer.lines(asked, connection=3)
     [second] = printer.lines(answer, connection=3)
-    assert first == '#3      0.000000 > ask    1    Bank.Do                n=1 s="x"'
-    assert second == "#3      0.062500 < answer ff   Do             62.5 ms"
+    assert (
+        first == '#3      0.000000 > ask    1    Bank.Do                    n=1 s="x"'
+    )
+    assert second == "#3      0.062500 < answer ff   Do                 62.5 ms"
 
 
 def test_what_no_schema_knows_is_a_length_unless_it_is_wanted() -> None:
@@ -43,13 +45,13 @@ def test_what_no_schema_knows_is_a_length_unless_it_is_wanted() -> None:
     )
     [line] = lines(seen)
     assert line == (
-        "> ask    1    Do           bad=<3 bytes, not decoded> pin=[hidden, 4 bytes]"
+        "> ask    1    Do               bad=<3 bytes, not decoded> pin=[hidden, 4 bytes]"
         " ?new=<2 bytes> ?code=[hidden, 2 bytes]"
         ' (authorization=<8 bytes>, traceparent="00-a")'
     )
     [line] = lines(seen, raw=True, schema=False)
     assert line == (
-        "> ask    1    Do           bad=b'12x' pin=[hidden, 4 bytes]"
+        "> ask    1    Do               bad=b'12x' pin=[hidden, 4 bytes]"
         " new=b'v\\x1b' code=[hidden, 2 bytes]"
         ' (authorization="Bearer x", traceparent="00-a")'
     )
@@ -57,7 +59,7 @@ def test_what_no_schema_knows_is_a_length_unless_it_is_wanted() -> None:
 
 def test_what_is_hidden_is_told_from_text_that_says_so() -> None:
     seen = a_box(fields={"a": "[hidden]", "b": "[hidden]"}, hidden=("a",))
-    assert lines(seen) == ['> ask    1    Do           a=[hidden] b="[hidden]"']
+    assert lines(seen) == ['> ask    1    Do               a=[hidden] b="[hidden]"']
 
 
 def test_long_values_are_cut_unless_all_is_wanted() -> None:

@@ -31,12 +31,15 @@ _MAX_WAITING = 16 * 1024 * 1024  # bytes that came early, of one direction
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A connection. ``midway``: the capture does not have its beginning."""
+    """A connection. ``midway``: the capture does not have its beginning. ``at``: the
+    time of its first packet.
+    """
 
     number: int
     client: str
     server: str
     midway: bool
+    at: float | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +118,11 @@ class Streams:
             if not (segment.data or segment.flags & SYN):
                 return  # of a connection that is over, or has nothing to say yet
             self._count += 1
-            flow = self._flows[ends] = _Flow(self._link(segment))
+            flow = self._flows[ends] = _Flow(self._link(segment, at))
             yield Opened(flow.link)
         yield from flow.take(segment, at)
 
-    def _link(self, segment: Segment) -> Link:
+    def _link(self, segment: Segment, at: float | None) -> Link:
         source, target = segment.source, segment.target
         midway = not segment.flags & SYN
         if self._port is not None and _port(source) != _port(target):
@@ -129,7 +132,7 @@ class Streams:
         else:
             answers = bool(segment.flags & ACK)
         client, server = (target, source) if answers else (source, target)
-        return Link(self._count, client, server, midway)
+        return Link(self._count, client, server, midway, at)
 
 
 class _Flow:

@@ -1,7 +1,4 @@
-"""A bank and a customer, who talk for a moment: what the captures here are of.
-
-python talk.py 127.0.0.1:8000
-"""
+"""A bank and a customer, who talk for a moment: `bank.pcap` is a capture of it."""
 
 from __future__ import annotations
 
@@ -46,10 +43,10 @@ class Customer(bank.CustomerServer):  # type: ignore[misc]
         return amount < 100 and bool(code)
 
 
-async def main(address: str) -> None:
+async def main(listen: str, connect: str) -> None:
     async with (
-        serve(address, lambda _connection: Bank()),
-        bank.BankClient.connect(address, customer=Customer()) as client,
+        serve(listen, lambda _connection: Bank()),
+        bank.BankClient.connect(connect, customer=Customer()) as client,
     ):
         card = bank.Card(number="4929 1234", pin="0815")
         await client.pay(card, Decimal("12.50"), "Bakery", timeout=5)
@@ -61,4 +58,4 @@ async def main(address: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1]))
+    asyncio.run(main(sys.argv[1], sys.argv[-1]))
