@@ -214,6 +214,8 @@ class _Reading:
         return value
 
     def _adopt(self, path: str, inner: _Reading) -> None:
+        if not (inner.hidden or inner.others):
+            return
         self.hidden += (_joined(path, one) for one in inner.hidden)
         for one, opaque in inner.others.items():
             self.others[_joined(path, one)] = opaque

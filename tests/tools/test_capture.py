@@ -379,6 +379,26 @@ def test_what_nobody_acknowledged_is_missing_at_the_end() -> None:
     assert sent(events)[CLIENT] == b"??cd"
 
 
+def test_an_end_that_came_early_takes_a_place_of_its_own() -> None:
+    events, _ = streams(
+        [
+            *HELLO,
+            tcp(CLIENT, 5, flags=FIN, acknowledges=0),
+            tcp(SERVER, 0, b"!", acknowledges=6),
+        ]
+    )
+    assert sent(events)[CLIENT] == b"?????"
+    assert [event.finished for event in events if isinstance(event, Closed)] == [
+        *(True, False)
+    ]
+
+
+def test_of_what_came_early_the_longest_counts() -> None:
+    early = [tcp(CLIENT, 5, part, acknowledges=0) for part in (b"f", b"fghij", b"fg")]
+    events, _ = streams([*HELLO, *early, tcp(CLIENT, 0, b"abcde", acknowledges=0)])
+    assert sent(events)[CLIENT] == b"abcdefghij"
+
+
 def test_what_was_cut_is_missing() -> None:
     whole = ip(tcp(CLIENT, 0, b"abcdef", acknowledges=0))
     more = ip(tcp(CLIENT, 6, b"gh", acknowledges=0))
@@ -448,7 +468,9 @@ def test_one_port_alone() -> None:
 def test_data_that_comes_early_without_end_is_let_go() -> None:
     packets = [tcp(CLIENT, 1 + 60_000 * at, bytes(60_000)) for at in range(300)]
     events, _ = streams([*HELLO, *packets])
-    assert sent(events)[CLIENT].count(b"?") == 1
+    [missing] = [event for event in events if isinstance(event, Missing)]
+    assert missing.size == 1
+    assert missing.at is not None  # it was not at the end
 
 
 # --- what tcpdump has written ---------------------------------------------------------

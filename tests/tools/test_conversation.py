@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from ampgen.runtime.errors import Fault
 from ampgen.runtime.large import LargeBox
 from ampgen.runtime.wire import write_box
 from ampgen.tools.conversation import MAX_ASKS, Conversation
@@ -33,7 +35,8 @@ service Bank {
     command By(ways: [Way], by_name: {str: Way} = {}, slip: Slip?);
     command Tail(name: str) -> stream (line: str, @sensitive raw: bytes?);
     command Sum(numbers: stream int) -> int;
-    command Put(page: large bytes, @sensitive secret: large str = "", n: int = 0);
+    command Put(page: large bytes, @sensitive secret: large str = "",
+        cards: large [Card] = []);
     oneway command Said(text: str);
 }
 service Shop {
@@ -323,12 +326,26 @@ def test_what_is_wrong_inside_is_told_by_its_path(
     assert [(one.key, one.rule) for one in seen.blames] == [(key, rule)]
 
 
-def test_nesting_without_end_is_refused(talk: Conversation) -> None:
+def test_nesting_is_refused_as_deep_as_the_generated_code_does(
+    talk: Conversation, loaded: Loaded
+) -> None:
+    [root] = loaded.schema.roots
+    commands = loaded.python(root, "BankServer").__ampgen_commands__
+    [by] = [command for command, _ in commands if command.name == "By"]
     ways = box(token="x")
-    for _ in range(200):
+    depths: list[int] = []
+    for depth in range(100):
         ways = box(steps=ways)
-    seen = said(talk, CLIENT, _command="By", ways=ways)
-    assert [one.rule for one in seen.blames] == ["nested too deep"]
+        seen = said(talk, CLIENT, _command="By", ways=ways)
+        if seen.blames:
+            assert [one.rule for one in seen.blames] == ["nested too deep"]
+            with pytest.raises(Fault, match="nested too deep"):
+                by.read_arguments(box(ways=ways), 0, 64)
+        else:
+            by.read_arguments(box(ways=ways), 0, 64)
+            depths.append(depth)
+    assert depths == list(range(len(depths)))
+    assert 10 < len(depths) < 64
 
 
 def test_unknown_keys_in_structs_are_listed_by_their_path(talk: Conversation) -> None:
@@ -384,6 +401,15 @@ def test_a_large_value_is_put_together(talk: Conversation) -> None:
 
 
 def test_a_fault_deep_in_a_large_value_has_its_place(talk: Conversation) -> None:
+    cards = box(number="1", pin="2") * 9000 + box(number=b"\xff", pin="2")
+    written = large(page=b"x", cards=cards)
+    seen = one_of(talk.feed(CLIENT, written))
+    assert [(one.key, one.offset) for one in seen.blames] == [
+        ("cards[9000].number", written.index(b"\0\1\xff\0\3pin") + 2)
+    ]
+
+
+def test_a_piece_that_is_missing_is_blamed(talk: Conversation) -> None:
     written = large(page=b"x", secret=b"s" * 70_000)
     cut = written.replace(b"secret.2", b"secret.3")
     seen = one_of(talk.feed(CLIENT, cut))
@@ -536,7 +562,8 @@ def test_half_a_box_at_the_end(talk: Conversation, finished: bool) -> None:
 def test_a_beginning_in_the_middle_of_a_box_is_skipped(loaded: Loaded) -> None:
     talk = Conversation(loaded, midway=True)
     part = box(_command="Said", text="x" * 100)[40:]
-    skipped, seen = talk.feed(CLIENT, part + box(_command="Said", text="a"))
+    whole = part + box(_command="Said", text="a")
+    skipped, seen = [one for byte in whole for one in talk.feed(CLIENT, bytes([byte]))]
     assert isinstance(skipped, SeenBytes)
     assert (skipped.why, skipped.size, skipped.fault) == (
         Break.SKIPPED,
@@ -546,6 +573,20 @@ def test_a_beginning_in_the_middle_of_a_box_is_skipped(loaded: Loaded) -> None:
     assert isinstance(seen, SeenBox)
     assert seen.fields == {"text": "a"}
     assert seen.offset == len(part)
+
+
+def test_zeros_in_the_middle_of_something_are_no_empty_boxes(loaded: Loaded) -> None:
+    talk = Conversation(loaded, midway=True)
+    skipped, _seen = talk.feed(CLIENT, bytes(40) + box(_command="Said", text="a"))
+    assert (skipped.offset, skipped.size) == (0, 40)
+
+
+def test_the_first_bytes_of_what_is_lost_are_kept_if_nothing_says_what_is_secret(
+    talk: Conversation,
+) -> None:
+    data = b"POST /login hunter2"
+    assert other(Conversation().feed(CLIENT, data)).start == data[:16]
+    assert other(talk.feed(CLIENT, data)).start == b""
 
 
 def test_a_gap_is_told_and_the_stream_goes_on_behind_it(talk: Conversation) -> None:
@@ -570,3 +611,19 @@ def test_asks_that_are_never_answered_are_forgotten_in_the_end(
         talk.feed(CLIENT, box(_command="Said", text="", _ask=str(number)))
     assert said(talk, SERVER, _answer="1").command == "Said"
     assert said(talk, SERVER, _answer="0").notes == ("what was asked is not here",)
+
+
+def test_tags_of_any_length_cost_no_more_than_their_bound(talk: Conversation) -> None:
+    tracemalloc.start()
+    try:
+        for number in range(1000):
+            tag = b"%05d" % number * 12_000
+            said(talk, CLIENT, _command="Said", text="", _ask=tag)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 40e6
+    assert said(talk, SERVER, _answer=tag).command == "Said"
+    for _ in range(400):  # what is answered makes room
+        said(talk, CLIENT, _command="Said", text="", _ask=tag)
+        assert said(talk, SERVER, _answer=tag).command == "Said"

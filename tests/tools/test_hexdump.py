@@ -112,6 +112,7 @@ def test_a_dump_may_begin_again_at_nothing() -> None:
         (r"b'\xg'", (1, 1)),
         ("00000000: 0001 02  ...\n00000010: 0304  ..", (2, 1)),
         ("00000000: 000 1", (1, 11)),
+        ("00000000: 00\n*\nffffffff: 00", (3, 1)),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(

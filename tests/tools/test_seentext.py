@@ -45,8 +45,8 @@ def test_what_no_schema_knows_is_a_length_unless_it_is_wanted() -> None:
     )
     [line] = lines(seen)
     assert line == (
-        "> ask    1    Do               bad=<3 bytes, not decoded> pin=[hidden, 4 bytes]"
-        " ?new=<2 bytes> ?code=[hidden, 2 bytes]"
+        "> ask    1    Do               bad=<3 bytes, not decoded>"
+        " pin=[hidden, 4 bytes] ?new=<2 bytes> ?code=[hidden, 2 bytes]"
         ' (authorization=<8 bytes>, traceparent="00-a")'
     )
     [line] = lines(seen, raw=True, schema=False)
