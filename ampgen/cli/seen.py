@@ -128,11 +128,11 @@ class SeenPrinter:
         return self._text
 
     def _write_json(self, data: Any) -> None:
-        from ampgen.tools.jsonvalues import dumps
+        from ampgen.tools.seenjson import json_line
 
-        # a peer's words must not steer a terminal: JSON's own escapes
-        plain = dumps(data)
-        self._write(plain if plain.isprintable() else dumps(data, ascii_=True))
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        ascii_ = encoding.lower().replace("-", "") != "utf8"
+        self._write(json_line(data, ascii_=ascii_))
 
     def _write(self, line: str) -> None:
         click.echo(line, color=True)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
+import warnings
 from dataclasses import dataclass
 
 from ampgen.tools.seen import Side
@@ -219,7 +220,8 @@ class _Reader:
             if found is None:
                 raise HexError(number, at + 1, f"no bytes: {_shown(line[at:])}")
             try:
-                data += ast.literal_eval(found[0])
+                with warnings.catch_warnings(action="ignore"):  # of odd escapes
+                    data += ast.literal_eval(found[0])
             except (SyntaxError, ValueError):
                 raise HexError(number, at + 1, "no bytes of Python's") from None
             at = found.end()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, cast
 
+from ampgen.tools.jsonvalues import dumps
 from ampgen.tools.seen import Opaque, SeenBox
 
 if TYPE_CHECKING:
@@ -32,6 +33,14 @@ def seen_to_json(
         found["time"] = seen.at
     found |= {"from": str(seen.sender), "offset": seen.offset, "size": seen.size}
     return found | (_box(seen, raw) if isinstance(seen, SeenBox) else _bytes(seen, raw))
+
+
+def json_line(data: Json, *, ascii_: bool = False) -> str:
+    """JSON text in which nothing steers a terminal. ``ascii_``: it lacks the rest."""
+    text = dumps(data, ascii_=ascii_)
+    if text.isprintable():
+        return text
+    return dumps(data, ascii_=True).replace("\x7f", "\\u007f")
 
 
 def metadata_shown(seen: SeenBox, *, raw: bool) -> dict[str, str | Opaque]:

@@ -614,6 +614,7 @@ def test_asks_that_are_never_answered_are_forgotten_in_the_end(
 
 
 def test_tags_of_any_length_cost_no_more_than_their_bound(talk: Conversation) -> None:
+    tag = b""
     tracemalloc.start()
     try:
         for number in range(1000):

@@ -95,6 +95,10 @@ def test_the_indented_lines_of_a_stream_of_wireshark_are_the_server_s() -> None:
     ]
 
 
+def test_an_odd_escape_is_read_as_python_does() -> None:
+    assert read_hex(r"b'\d\\'") == [Written(None, rb"\d" + b"\\")]
+
+
 def test_a_dump_may_begin_again_at_nothing() -> None:
     assert read_hex("00000000: 0001  ..\n00000000: 0002  ..\n") == [
         Written(None, b"\0\1\0\2")
