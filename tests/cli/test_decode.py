@@ -153,6 +153,25 @@ def test_json(where: Where) -> None:
     ]
 
 
+def test_json_steers_no_terminal(where: Where) -> None:
+    name = "a\x1b[2J\x7f\x9b\u202eä"
+    path = where.write("b", write_box({b"_command": name.encode(), b"_ask": b"1"}))
+    _status, [line], _err = where.run(path, "--format", "json")
+    assert line.isprintable()
+    assert json.loads(line)["command"] == name
+
+
+def test_a_terminal_that_lacks_letters_gets_json_all_the_same(where: Where) -> None:
+    path = where.write("b", write_box({b"_command": "ä".encode(), b"_ask": b"1"}))
+    done = subprocess.run(
+        [sys.executable, "-m", "ampgen", "decode", path, "--format", "json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    assert json.loads(done.stdout)["command"] == "ä"
+
+
 @pytest.mark.parametrize(
     "options", [(), ("--raw", "--full"), ("--format", "json", "--raw")]
 )
