@@ -9,43 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from ampgen.tools.conversation import Conversation
 from ampgen.tools.decoding import CaptureDecoding
-from ampgen.tools.memory import Loaded, load_schemas
+from ampgen.tools.memory import load_schemas
 from ampgen.tools.seen import Seen, SeenBox, Side
+from tests.relay import Relay
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = ROOT / "docs" / "examples" / "decode"
 PATIENCE = 20.0
-
-
-class Listener:
-    """Between the two ends: it hands on what comes, and listens."""
-
-    def __init__(self, loaded: Loaded, listening: str) -> None:
-        self._conversation = Conversation(loaded)
-        self._there = listening
-        self.seen: list[Seen] = []
-        self.over = asyncio.Event()
-
-    async def relay(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        reader_there, writer_there = await asyncio.open_unix_connection(self._there)
-        await asyncio.gather(
-            self._hand_on(Side.CLIENT, reader, writer_there),
-            self._hand_on(Side.SERVER, reader_there, writer),
-        )
-        self.over.set()
-
-    async def _hand_on(
-        self, side: Side, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
-        while data := await reader.read(7):  # in small pieces
-            self.seen += self._conversation.feed(side, data)
-            writer.write(data)
-        self.seen += self._conversation.end(side)
-        writer.close()
 
 
 def told(seen: list[Seen]) -> list[tuple[object, ...]]:
@@ -69,8 +40,8 @@ async def test_the_capture_has_what_the_program_says(tmp_path: Path) -> None:
     assert len(captured) == len(found) == 10
 
     bank, between = tmp_path / "bank", tmp_path / "between"
-    listener = Listener(loaded, str(bank))
-    async with await asyncio.start_unix_server(listener.relay, between):
+    listener = Relay(loaded, f"unix:{bank}")
+    async with await asyncio.start_unix_server(listener, between):
         program = await asyncio.create_subprocess_exec(
             sys.executable,
             EXAMPLE / "talk.py",
