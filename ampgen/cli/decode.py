@@ -152,8 +152,12 @@ def _decode(
         except HexError as error:
             place = f"{name}:{error.line}:{error.column}"
             raise Failure(f"{place}: {error.rule}") from None
+    empty = True
     for seen in found:
+        empty = False
         printer.seen(seen)
+    if empty:
+        click.echo(f"note: {name}: nothing in it", err=True)
 
 
 def _decode_capture(

@@ -78,6 +78,7 @@ class CaptureDecoding:
     def seen(self) -> Iterator[Link | tuple[Link, Seen]]:
         """Each connection when it is first seen, and then what is seen of it."""
         conversations: dict[int, Conversation] = {}
+        ended: set[int] = set()  # by one side
         for event in self._events():
             link = event.link
             if isinstance(event, Opened):
@@ -92,6 +93,9 @@ class CaptureDecoding:
             elif isinstance(event, Closed):
                 finished = event.finished
                 found = conversation.end(event.sender, event.at, finished=finished)
+                if link.number in ended:  # nothing more is told of it
+                    del conversations[link.number]
+                ended.add(link.number)
             else:
                 found = conversation.feed(event.sender, event.data, event.at)
             for one in found:

@@ -282,6 +282,12 @@ def test_what_cannot_be_read_is_told_in_a_line(where: Where) -> None:
     assert closed.stderr == b"error: standard input: Bad file descriptor\n"
 
 
+@pytest.mark.parametrize("content", [b"", b"# a remark alone\n"])
+def test_nothing_is_told_to_be_nothing(content: bytes, where: Where) -> None:
+    path = where.write("empty", content)
+    assert where.run(path) == (0, [], f"note: {path}: nothing in it\n")
+
+
 def test_a_schema_with_errors(where: Where) -> None:
     schema = where.write("bad.amp", b"service S { command Do(n: Int); }\n")
     status, out, err = where.run(where.write("b", ASK), "-s", schema)
