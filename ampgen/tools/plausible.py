@@ -138,7 +138,8 @@ def _email(chance: Chance) -> str:
 
 
 def _url(chance: Chance) -> str:
-    return f"https://{_host(chance)}/{chance.pick(vocabulary.NOUNS)}/{chance.between(1, 999)}"
+    noun = chance.pick(vocabulary.NOUNS)
+    return f"https://{_host(chance)}/{noun}/{chance.between(1, 999)}"
 
 
 def _ip(chance: Chance) -> str:
