@@ -116,7 +116,6 @@ class Dialling:
     async def connected(self, address: str) -> AsyncGenerator[Connection]:
         """A connection; :class:`Failure`, or ``click.UsageError`` for no address."""
         from ampgen.runtime import connect
-        from ampgen.tools.oserrors import reason
 
         # what the runtime would log of a peer is told as the error that it leads to
         logging.getLogger("ampgen").addHandler(logging.NullHandler())
@@ -124,16 +123,21 @@ class Dialling:
         try:
             connecting = connect(address, connect_timeout=self.patience, **options)
         except ValueError as error:
-            text = str(error).replace("server_hostname= is", "--server-hostname is")
-            raise click.UsageError(text) from None
+            raise click.UsageError(_in_options(error)) from None
         try:
             connection = await connecting
         except OSError as error:
+            from ampgen.tools.oserrors import reason
+
             raise Failure(f"cannot connect to {address}: {reason(error)}") from None
         try:
             yield connection
         finally:
             await connection.aclose()
+
+
+def _in_options(error: ValueError) -> str:
+    return str(error).replace("server_hostname= is", "--server-hostname is")
 
 
 def dialling(verb: F) -> F:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from ampgen.model import Command, Service
+    from ampgen.model import Command, Result, Service
     from ampgen.runtime.command import AnyCommand
     from ampgen.runtime.jsonvalue import Json
     from ampgen.tools.memory import Loaded
@@ -210,16 +210,19 @@ class _Reader:
         made = result_from_json(self._loaded, self._values, command, data)
         runtime = self._made[id(command)]
         if not runtime.result_fds:
-            runtime.write_answer(b"", made, _DEPTH)
+            with _unwrapped(command.result):
+                runtime.write_answer(b"", made, _DEPTH)
 
     def _items(self, command: Command, data: Json) -> list[Json]:
         if not isinstance(data, list):
             raise Fault("expected an array")
-        items = self._made[id(command)].items
+        result, items = command.result, self._made[id(command)].items
+        assert result is not None  # noqa: S101 (it is a stream)
+        assert items is not None  # noqa: S101
         for number, one in enumerate(data):
             with _within(f"[{number}]"):
                 made = result_from_json(self._loaded, self._values, command, one)
-                if items is not None:
+                with _unwrapped(result):
                     items.write(b"", made, _DEPTH)
         return data
 
@@ -279,3 +282,15 @@ def _within(key: str) -> Generator[None]:
         yield
     except FAULTS as fault:
         raise fault_at(key, fault) from None
+
+
+@contextmanager
+def _unwrapped(result: Result) -> Generator[None]:
+    """What is bare has no key in the file, as it has one on the wire."""
+    try:
+        yield
+    except Fault as fault:
+        if not result.bare:
+            raise
+        key = result.fields[0].key
+        raise Fault(fault.rule, fault.path.removeprefix(key).lstrip(".")) from None

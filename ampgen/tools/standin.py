@@ -135,17 +135,24 @@ def result_from_json(
     result = command.result
     if result is None:
         return None
+    if result.bare:
+        [field] = result.fields
+        if field.type == _DESCRIPTOR:
+            return _empty()
+        absent = data is None and field.optional
+        return None if absent else values.from_json(field.type, data)
     plain = [field for field in result.fields if field.type != _DESCRIPTOR]
-    data = {plain[0].name: data} if result.bare and plain else data
-    made = values.fields_from_json(plain, data or {})
+    made = values.fields_from_json(plain, data)
     for field in result.fields:
         if field.type == _DESCRIPTOR:
-            empty = os.open(os.devnull, os.O_RDONLY)
-            made[names.field_name(field)] = Handover(empty)
-    if result.bare:
-        return made.get(names.field_name(result.fields[0]))
+            made[names.field_name(field)] = _empty()
     kind = loaded.python(command.service.module, names.result_class(command))
     return kind(**made)
+
+
+def _empty() -> Handover:
+    """A descriptor for whoever it is sent to: there is nothing to read."""
+    return Handover(os.open(os.devnull, os.O_RDONLY))
 
 
 def error_from_json(

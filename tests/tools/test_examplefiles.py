@@ -178,6 +178,8 @@ BAD: list[tuple[object, str]] = [
     ),
     ({"Find": [{"result": {}}]}, "Find[0].result.name: required, and missing"),
     ({"Nothing": [{"result": 1}]}, "Nothing[0].result: Nothing answers nothing"),
+    ({"Ping": [{"result": 1}]}, "Ping[0].result: expected a string, got a number"),
+    ({"Ping": [{"result": "x" * 65_536}]}, "Ping[0].result: over 65,535 bytes"),
     ({"List": [{"items": {}}]}, "List[0].items: expected an array"),
     (
         {"List": [{"items": [{"level": "low", "number": 1}, {"level": "low"}]}]},
@@ -185,7 +187,7 @@ BAD: list[tuple[object, str]] = [
     ),
     (
         {"Names": [{"items": ["a", "x" * 65_536]}]},
-        "Names[0].items[1].item: over 65,535 bytes",
+        "Names[0].items[1]: over 65,535 bytes",
     ),
     (
         {"Find": [{"error": "REFUSE"}]},

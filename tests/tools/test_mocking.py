@@ -13,6 +13,7 @@ import pytest
 from ampgen.model import Service
 from ampgen.runtime import (
     CommandError,
+    Limits,
     Overloaded,
     connect,
     serve,
@@ -225,6 +226,19 @@ async def test_a_stream_that_the_caller_leaves_or_that_fails() -> None:
             await anext(aiter(words))
         told = await heard.wait(4)
         assert told[-1] == {"ended": "the caller waits no longer"}
+
+
+async def test_a_stream_that_is_left_while_it_waits_for_room() -> None:
+    heard = Heard()
+    async with (
+        mocked(heard=heard) as address,
+        made.DeskClient.connect(address, limits=Limits(credit=1)) as client,
+    ):
+        async with client.names(3) as names:
+            await anext(aiter(names))
+        told = await heard.wait(4)
+        assert told[-1] == {"ended": "the caller waits no longer"}
+        assert len(told) == 4  # the item that there was no room for, too
 
 
 async def test_a_caller_that_gives_up_is_told() -> None:
