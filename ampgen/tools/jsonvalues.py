@@ -35,9 +35,12 @@ if TYPE_CHECKING:
 _SAFE = 2**53
 _DEPTH = 256  # of the 64 levels of AMP a union takes two, and json has its own
 
-# Beside the controls that JSON escapes of itself: delete and C1; line and paragraph
-# separators; marks, embeddings and isolates of the bidirectional algorithm.
-_STEERS = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+# Delete and C1; line and paragraph separators; marks, embeddings and isolates of the
+# bidirectional algorithm. C0 JSON escapes of itself.
+STEERS = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""What steers a terminal, or turns text round: as a set of a regular expression."""
+
+_steers = re.compile(f"[{STEERS}]")
 
 
 def parse(text: str | bytes) -> Json:
@@ -341,7 +344,7 @@ def dumps(data: Json, *, indent: int | None = None, ascii_: bool = False) -> str
         indent=indent,
         separators=separators,
     )
-    return _STEERS.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return _steers.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _key_text(key: Json) -> str:
