@@ -35,6 +35,7 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "explain": "Tell more about an error code.",
         "fmt": "Bring schemas into their canonical form.",
         "import": "Make a schema of a Twisted program's commands.",
+        "mock": "Serve a schema with plausible values, and tell of the calls.",
     }
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -180,3 +181,10 @@ def printable(text: str) -> str:
         else one.encode("unicode_escape").decode()
         for one in text
     )
+
+
+def harmless(text: str) -> str:
+    """A peer's text, as it is but for what would steer a terminal."""
+    from ampgen.tools.jsonvalues import STEERS
+
+    return re.sub(f"[\0-\x08\x0b-\x1f{STEERS}]", lambda one: printable(one[0]), text)

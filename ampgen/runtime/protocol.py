@@ -514,6 +514,7 @@ class AmpProtocol:
                 "dropped %.200r of %s: %.1024s%s", name, self.peer, error, count
             )
         else:
+            logger.debug("refused %.200r of %s: %.1024s", name, self.peer, error)
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure, greeting(extras)))
 

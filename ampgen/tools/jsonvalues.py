@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 _SAFE = 2**53
 _DEPTH = 256  # of the 64 levels of AMP a union takes two, and json has its own
+
+# Delete and C1; line and paragraph separators; marks, embeddings and isolates of the
+# bidirectional algorithm. C0 JSON escapes of itself.
+STEERS = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""What steers a terminal, or turns text round: as a set of a regular expression."""
+
+_steers = re.compile(f"[{STEERS}]")
 
 
 def parse(text: str | bytes) -> Json:
@@ -325,15 +333,19 @@ def _raw(text: str) -> bytes:
 
 
 def dumps(data: Json, *, indent: int | None = None, ascii_: bool = False) -> str:
-    """JSON text; compact, a line of its own, unless it is indented."""
+    """JSON text; compact, a line of its own, unless it is indented.
+
+    What would steer a terminal, or turn text round, is written as JSON's escapes.
+    """
     separators = None if indent else (",", ":")
-    return json.dumps(
+    text = json.dumps(
         data,
         ensure_ascii=ascii_,
         allow_nan=False,
         indent=indent,
         separators=separators,
     )
+    return _steers.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def key_text(key: Json) -> str:
