@@ -13,7 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
-	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication
+	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication docs/examples/from_twisted docs/examples/from_asyncio_amp docs/examples/schema docs/examples/compile
 
 lint: .venv/test
 	$(BIN)/ruff check .
@@ -25,6 +25,10 @@ types: .venv/test
 		-I docs/examples/large docs/examples/large/pages.amp \
 		-o build/demo/textpkg
 	$(BIN)/ampgen compile schemas/repeat.amp --target twisted -o build/demo/twistedpkg
+	$(BIN)/ampgen compile docs/examples/from_twisted/printing.amp -o build/demo/printpkg
+	$(BIN)/ampgen compile docs/examples/from_twisted/printing.amp --target twisted -o build/demo/printtwisted
+	$(BIN)/ampgen compile docs/examples/from_twisted/later/printing.amp -o build/demo/printlater
+	$(BIN)/ampgen compile docs/examples/from_asyncio_amp/weather.amp -o build/demo/weatherpkg
 	$(BIN)/mypy .
 	$(BIN)/pyright --warnings
 

@@ -19,6 +19,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ampgen.cache import cache_folder
 from ampgen.disk import RecordingDisk, digest, digests
 from ampgen.source import StandardInput
 from ampgen.targets.templates import FOLDER as TEMPLATES
@@ -41,7 +42,7 @@ def note_path(
     ``None`` where no notes are kept: without a folder that is the user's own, and where
     the compiler's own files cannot be read.
     """
-    folder = _folder()
+    folder = cache_folder()
     if folder is None:
         return None
     asked = [
@@ -91,34 +92,6 @@ def remember(note: Path | None, disk: RecordingDisk, files: Mapping[str, str]) -
         _forget_oldest(note.parent)
 
 
-def _folder() -> Path | None:
-    """The user's own: where others may write, notes might tell anything."""
-    named = os.environ.get("AMPGEN_CACHE")
-    folder = _cache_folder() if named is None else Path(named)
-    if folder is None or not folder.is_absolute():
-        return None
-    try:
-        there = folder.stat()
-    except FileNotFoundError:
-        return folder  # it is made when there is something to note
-    except OSError:
-        return None
-    if sys.platform == "win32":
-        return folder  # a profile is its user's
-    is_private = there.st_uid == os.getuid() and not there.st_mode & 0o022
-    return folder if is_private else None
-
-
-def _cache_folder() -> Path | None:
-    """Where this system has a program keep what it can do without."""
-    if sys.platform == "win32":
-        base = os.environ.get("LOCALAPPDATA", "")
-        return Path(base, "ampgen", "Cache") if base else None
-    default = "~/Library/Caches" if sys.platform == "darwin" else "~/.cache"
-    base = os.environ.get("XDG_CACHE_HOME") or default
-    return Path(os.path.expanduser(base), "ampgen")
-
-
 def _compiler() -> str:
     """All that makes the files, as a digest: our own code, Python, and what we use.
 
@@ -147,6 +120,6 @@ def _answers(disk: RecordingDisk) -> dict[str, Any]:
 
 
 def _forget_oldest(folder: Path) -> None:
-    notes = sorted(os.scandir(folder), key=lambda entry: entry.stat().st_mtime)
-    for entry in notes[:-MAX_NOTES]:
-        os.unlink(entry)
+    notes = sorted(folder.glob("*.json"), key=lambda note: note.stat().st_mtime)
+    for note in notes[:-MAX_NOTES]:
+        note.unlink()

@@ -20,6 +20,7 @@ from benchmarks.tables import number  # noqa: E402
 
 PANELS = {
     "seq": "one call at a time",
+    "p16": "16 calls in flight",
     "p64": "64 calls in flight",
     "p256": "256 calls in flight",
     "l1": "a list of 200 records there and back",

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from benchmarks.contract import Peer
 
-CALLS = frozenset(("seq", "p64", "p256", "l1", "l16", "c1000"))
+CALLS = frozenset(("seq", "p16", "p64", "p256", "l1", "l16", "c1000"))
 ALL = CALLS | {"stream"}
-SMALL = frozenset(("seq", "p64", "p256"))
+SMALL = frozenset(("seq", "p16", "p64", "p256"))
 ONE_CONNECTION = CALLS - {"c1000"}
 LISTS = frozenset(("l1", "l16"))
 ONE_AT_A_TIME = frozenset(("seq", "l1"))

@@ -22,6 +22,7 @@ WORKLOADS = {
     workload.name: workload
     for workload in (
         Workload("seq", "repeat", 1),
+        Workload("p16", "repeat", 16),
         Workload("p64", "repeat", 64),
         Workload("p256", "repeat", 256),
         Workload("l1", "echo", 1),

@@ -41,7 +41,6 @@ from ampgen.runtime.stubs import (
     Timeout as _Timeout,
     decode_bytes as _decode_bytes,
     decode_int as _decode_int,
-    decode_str as _decode_str,
     encode_bytes as _encode_bytes,
     encode_int as _encode_int,
     encode_str as _encode_str,
@@ -301,11 +300,11 @@ class ArchiveServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 
 def _encode_NoSuchFile(error: NoSuchFile, depth: int) -> dict[bytes, bytes]:
@@ -328,7 +327,7 @@ def _decode_NoSuchFile(
     r1 = _get_whole(box, b"name")
     key = "name"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return NoSuchFile(description, name=v1)
@@ -398,9 +397,9 @@ def _read_Tail(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int]:
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04from", end):
+        if data.startswith(b"\x00\x04from\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x04name", end):
             start = end + 8
@@ -420,7 +419,7 @@ def _read_Tail(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int]:
         key = "name"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v2, v1), end
@@ -454,9 +453,9 @@ def _read_Tail_item(data: bytes, at: int, depth: int) -> tuple[TailItem, int]:
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x06number", end):
+        if data.startswith(b"\x00\x06number\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -470,7 +469,7 @@ def _read_Tail_item(data: bytes, at: int, depth: int) -> tuple[TailItem, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "number"
         if r2 is None:
             raise _missing()
@@ -525,7 +524,7 @@ def _read_Download(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -611,7 +610,7 @@ def _read_Upload(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -636,9 +635,9 @@ def _read_Upload_answer(data: bytes, at: int, depth: int) -> tuple[UploadResult,
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04size", end):
+        if data.startswith(b"\x00\x04size\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -737,7 +736,7 @@ def _read_Search(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -772,7 +771,7 @@ def _read_Search_item(data: bytes, at: int, depth: int) -> tuple[str, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -807,7 +806,7 @@ def _read_Search_send(data: bytes, at: int, depth: int) -> tuple[str, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -859,7 +858,7 @@ def _read_Size(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -879,9 +878,9 @@ def _read_Size_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06result", end):
+        if data.startswith(b"\x00\x06result\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)

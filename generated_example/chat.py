@@ -43,7 +43,6 @@ from ampgen.runtime.stubs import (
     decode_datetime as _decode_datetime,
     decode_int as _decode_int,
     decode_one as _decode_one,
-    decode_str as _decode_str,
     decode_strs as _decode_strs,
     encode_boxes as _encode_boxes,
     encode_datetime as _encode_datetime,
@@ -348,11 +347,11 @@ class ChatServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 
 def _encode_Message(value: Message, depth: int) -> bytes:
@@ -397,9 +396,9 @@ def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
     r1 = r2 = r3 = None
     end = at
     try:
-        if data.startswith(b"\x00\x02at", end):
+        if data.startswith(b"\x00\x02at\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x06sender", end):
             start = end + 10
@@ -426,11 +425,11 @@ def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
         key = "sender"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
         key = "text"
         if r3 is None:
             raise _missing()
-        v3 = _decode_str(r3)
+        v3 = r3.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Message(v2, v3, v1), end
@@ -456,7 +455,7 @@ def _decode_NameTaken(
     r1 = _get_whole(box, b"name")
     key = "name"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return NameTaken(description, name=v1)
@@ -607,9 +606,9 @@ def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05nonce", end):
+        if data.startswith(b"\x00\x05nonce\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -642,9 +641,9 @@ def _read_Ping_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05nonce", end):
+        if data.startswith(b"\x00\x05nonce\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -707,7 +706,7 @@ def _read_Join(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -811,7 +810,7 @@ def _read_Say(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end

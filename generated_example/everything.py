@@ -1612,11 +1612,11 @@ class FilesServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 #
 # A large value over 65,535 bytes stands in the box in pieces: under `page`, `page.2`,
 # `page.3`, and so on. The runtime cuts it, and puts it together.
@@ -1787,49 +1787,49 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x03day", end):
+        if data.startswith(b"\x00\x03day\x00", end):
             start = end + 7
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05exact", end):
+        if data.startswith(b"\x00\x05exact\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r3 = data[start:end]
         if data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
-        if data.startswith(b"\x00\x02id", end):
+        if data.startswith(b"\x00\x02id\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r5 = data[start:end]
-        if data.startswith(b"\x00\x06moment", end):
+        if data.startswith(b"\x00\x06moment\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
         if data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
-        if data.startswith(b"\x00\x04real", end):
+        if data.startswith(b"\x00\x04real\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r8 = data[start:end]
-        if data.startswith(b"\x00\x04span", end):
+        if data.startswith(b"\x00\x04span\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r9 = data[start:end]
         if data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
-        if data.startswith(b"\x00\x05truth", end):
+        if data.startswith(b"\x00\x05truth\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r11 = data[start:end]
-        if data.startswith(b"\x00\x05whole", end):
+        if data.startswith(b"\x00\x05whole\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r12 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -1889,7 +1889,7 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
         key = "text"
         if r10 is None:
             raise _missing()
-        v10 = _decode_str(r10)
+        v10 = r10.decode()
         key = "truth"
         if r11 is None:
             raise _missing()
@@ -2051,49 +2051,49 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x03day", end):
+        if data.startswith(b"\x00\x03day\x00", end):
             start = end + 7
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05exact", end):
+        if data.startswith(b"\x00\x05exact\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r3 = data[start:end]
         if data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
-        if data.startswith(b"\x00\x02id", end):
+        if data.startswith(b"\x00\x02id\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r5 = data[start:end]
-        if data.startswith(b"\x00\x06moment", end):
+        if data.startswith(b"\x00\x06moment\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
         if data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
-        if data.startswith(b"\x00\x04real", end):
+        if data.startswith(b"\x00\x04real\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r8 = data[start:end]
-        if data.startswith(b"\x00\x04span", end):
+        if data.startswith(b"\x00\x04span\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r9 = data[start:end]
         if data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
-        if data.startswith(b"\x00\x05truth", end):
+        if data.startswith(b"\x00\x05truth\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r11 = data[start:end]
-        if data.startswith(b"\x00\x05whole", end):
+        if data.startswith(b"\x00\x05whole\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r12 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -2133,7 +2133,7 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
         key = "span"
         v9 = None if r9 is None else _decode_duration(r9)
         key = "text"
-        v10 = None if r10 is None else _decode_str(r10)
+        v10 = None if r10 is None else r10.decode()
         key = "truth"
         v11 = None if r11 is None else _decode_bool(r11)
         key = "whole"
@@ -2255,9 +2255,9 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05least", end):
+        if data.startswith(b"\x00\x05least\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
         if data.startswith(b"\x00\x05level", end):
             start = end + 9
@@ -2271,17 +2271,17 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r5 = data[start:end]
-        if data.startswith(b"\x00\x04most", end):
+        if data.startswith(b"\x00\x04most\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x04none", end):
+        if data.startswith(b"\x00\x04none\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r7 = data[start:end]
-        if data.startswith(b"\x00\x04real", end):
+        if data.startswith(b"\x00\x04real\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r8 = data[start:end]
         if data.startswith(b"\x00\x06region", end):
             start = end + 10
@@ -2299,13 +2299,13 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r12 = data[start:end]
-        if data.startswith(b"\x00\x05truth", end):
+        if data.startswith(b"\x00\x05truth\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r13 = data[start:end]
-        if data.startswith(b"\x00\x05whole", end):
+        if data.startswith(b"\x00\x05whole\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r14 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -2360,7 +2360,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         key = "tags"
         v11 = [] if r11 is None else _decode_strs(r11, depth - 1)
         key = "text"
-        v12 = 'it\'s "so"\n' if r12 is None else _decode_str(r12)
+        v12 = 'it\'s "so"\n' if r12 is None else r12.decode()
         key = "truth"
         v13 = True if r13 is None else _decode_bool(r13)
         key = "whole"
@@ -2671,7 +2671,7 @@ def _read_Node(data: bytes, at: int, depth: int) -> tuple[Node, int]:
         key = "name"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
         key = "named"
         if r3 is not None:
             v3 = _decode_deep_map(r3, _decode_str, _decode_Node, depth - 1)
@@ -2782,9 +2782,9 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
     r1 = r2 = r3 = r4 = r5 = r6 = r7 = r8 = r9 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04born", end):
+        if data.startswith(b"\x00\x04born\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x06e-mail", end):
             start = end + 10
@@ -2802,9 +2802,9 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r5 = data[start:end]
-        if data.startswith(b"\x00\x02id", end):
+        if data.startswith(b"\x00\x02id\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
         if data.startswith(b"\x00\x04name", end):
             start = end + 8
@@ -2814,9 +2814,9 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r8 = data[start:end]
-        if data.startswith(b"\x00\x04self", end):
+        if data.startswith(b"\x00\x04self\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r9 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -2837,11 +2837,11 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
     try:
         v1 = None if r1 is None else _decode_date(r1)
         key = "e-mail"
-        v2 = "" if r2 is None else _decode_str(r2)
+        v2 = "" if r2 is None else r2.decode()
         key = "fax"
-        v3 = None if r3 is None else _decode_str(r3)
+        v3 = None if r3 is None else r3.decode()
         key = "from"
-        v4 = None if r4 is None else _decode_str(r4)
+        v4 = None if r4 is None else r4.decode()
         key = "home"
         v5 = None if r5 is None else _decode_one(r5, _geo._read_Point, depth - 1)
         key = "id"
@@ -2851,9 +2851,9 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
         key = "name"
         if r7 is None:
             raise _missing()
-        v7 = _decode_str(r7)
+        v7 = r7.decode()
         key = "password"
-        v8 = None if r8 is None else _decode_str(r8)
+        v8 = None if r8 is None else r8.decode()
         key = "self"
         v9 = 0 if r9 is None else _decode_int(r9)
     except _FAULTS as fault:
@@ -2899,7 +2899,7 @@ def _read_Writer(data: bytes, at: int, depth: int) -> tuple[Writer, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Writer(v1), end
@@ -2943,7 +2943,7 @@ def _read_Target(data: bytes, at: int, depth: int) -> tuple[Target, int]:
         if key == b"author":
             return TargetAuthor(_decode_one(raw, _read_Author, depth - 1)), end
         if key == b"path":
-            return TargetPath(_decode_str(raw)), end
+            return TargetPath(raw.decode()), end
         if key == b"many":
             return TargetMany(_decode_boxes(raw, _read_Target, depth - 1)), end
         if key == b"level":
@@ -3003,9 +3003,9 @@ def _decode_Rejected(
         key = "levels"
         v4 = {} if r4 is None else _decode_map(r4, _decode_str, _decode_Level, depth)
         key = "reason"
-        v5 = None if r5 is None else _decode_str(r5)
+        v5 = None if r5 is None else r5.decode()
         key = "secret"
-        v6 = None if r6 is None else _decode_str(r6)
+        v6 = None if r6 is None else r6.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return Rejected(
@@ -3069,13 +3069,13 @@ def _read_Progress(data: bytes, at: int, depth: int) -> tuple[tuple[int, int], i
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04done", end):
+        if data.startswith(b"\x00\x04done\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05total", end):
+        if data.startswith(b"\x00\x05total\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -3143,7 +3143,7 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -3163,9 +3163,9 @@ def _read_Confirm_answer(data: bytes, at: int, depth: int) -> tuple[bool, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06result", end):
+        if data.startswith(b"\x00\x06result\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -3839,49 +3839,49 @@ def _read_EchoScalarArguments(
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x03day", end):
+        if data.startswith(b"\x00\x03day\x00", end):
             start = end + 7
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05exact", end):
+        if data.startswith(b"\x00\x05exact\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r3 = data[start:end]
         if data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
-        if data.startswith(b"\x00\x02id", end):
+        if data.startswith(b"\x00\x02id\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r5 = data[start:end]
-        if data.startswith(b"\x00\x06moment", end):
+        if data.startswith(b"\x00\x06moment\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
         if data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
-        if data.startswith(b"\x00\x04real", end):
+        if data.startswith(b"\x00\x04real\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r8 = data[start:end]
-        if data.startswith(b"\x00\x04span", end):
+        if data.startswith(b"\x00\x04span\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r9 = data[start:end]
         if data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
-        if data.startswith(b"\x00\x05truth", end):
+        if data.startswith(b"\x00\x05truth\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r11 = data[start:end]
-        if data.startswith(b"\x00\x05whole", end):
+        if data.startswith(b"\x00\x05whole\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r12 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -3941,7 +3941,7 @@ def _read_EchoScalarArguments(
         key = "text"
         if r10 is None:
             raise _missing()
-        v10 = _decode_str(r10)
+        v10 = r10.decode()
         key = "truth"
         if r11 is None:
             raise _missing()
@@ -4060,49 +4060,49 @@ def _read_EchoScalarArguments_answer(
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x03day", end):
+        if data.startswith(b"\x00\x03day\x00", end):
             start = end + 7
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05exact", end):
+        if data.startswith(b"\x00\x05exact\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r3 = data[start:end]
         if data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
-        if data.startswith(b"\x00\x02id", end):
+        if data.startswith(b"\x00\x02id\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r5 = data[start:end]
-        if data.startswith(b"\x00\x06moment", end):
+        if data.startswith(b"\x00\x06moment\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
         if data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
-        if data.startswith(b"\x00\x04real", end):
+        if data.startswith(b"\x00\x04real\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r8 = data[start:end]
-        if data.startswith(b"\x00\x04span", end):
+        if data.startswith(b"\x00\x04span\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r9 = data[start:end]
         if data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
-        if data.startswith(b"\x00\x05truth", end):
+        if data.startswith(b"\x00\x05truth\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r11 = data[start:end]
-        if data.startswith(b"\x00\x05whole", end):
+        if data.startswith(b"\x00\x05whole\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r12 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -4162,7 +4162,7 @@ def _read_EchoScalarArguments_answer(
         key = "text"
         if r10 is None:
             raise _missing()
-        v10 = _decode_str(r10)
+        v10 = r10.decode()
         key = "truth"
         if r11 is None:
             raise _missing()
@@ -4354,17 +4354,17 @@ def _read_Arguments(
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r5 = data[start:end]
-        if data.startswith(b"\x00\x06second", end):
+        if data.startswith(b"\x00\x06second\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
         if data.startswith(b"\x00\x05third", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
-        if data.startswith(b"\x00\x07timeout", end):
+        if data.startswith(b"\x00\x07timeout\x00", end):
             start = end + 11
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r8 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -4384,11 +4384,11 @@ def _read_Arguments(
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "last"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
         key = "level"
         v3 = Level.LOUD if r3 is None else _decode_Level(r3)
         key = "numbers"
@@ -4436,9 +4436,9 @@ def _read_Arguments_answer(
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05count", end):
+        if data.startswith(b"\x00\x05count\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x04text", end):
             start = end + 8
@@ -4458,7 +4458,7 @@ def _read_Arguments_answer(
         key = "text"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Arguments_result(v2, v1), end
@@ -4530,7 +4530,7 @@ def _read_Maybe(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], in
         r1 = _get_whole(box, b"text")
     key = "text"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -4567,7 +4567,7 @@ def _read_Maybe_answer(data: bytes, at: int, depth: int) -> tuple[str | None, in
         r1 = _get_whole(box, b"text")
     key = "text"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -4654,9 +4654,9 @@ def _read_Render(
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r5 = data[start:end]
-        if data.startswith(b"\x00\x04size", end):
+        if data.startswith(b"\x00\x04size\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r6 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -4680,9 +4680,9 @@ def _read_Render(
         key = "page"
         if r3 is None:
             raise _missing()
-        v3 = _decode_str(r3)
+        v3 = r3.decode()
         key = "page.1"
-        v4 = "" if r4 is None else _decode_str(r4)
+        v4 = "" if r4 is None else r4.decode()
         key = "parts"
         v5 = [] if r5 is None else _decode_boxes(r5, _read_Node, depth)
         key = "size"
@@ -4723,9 +4723,9 @@ def _read_Render_answer(data: bytes, at: int, depth: int) -> tuple[RenderResult,
     r1 = r2 = r3 = r4 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05count", end):
+        if data.startswith(b"\x00\x05count\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x04node", end):
             start = end + 8
@@ -4815,7 +4815,7 @@ def _read_Copy(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], int
         r1 = _get_large(box, b"text")
     key = "text"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -4850,7 +4850,7 @@ def _read_Copy_answer(data: bytes, at: int, depth: int) -> tuple[str | None, int
         r1 = _get_large(box, b"text")
     key = "text"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -5005,7 +5005,7 @@ def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -5040,7 +5040,7 @@ def _read_Upper_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -5138,7 +5138,7 @@ def _read_Fail(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -5236,7 +5236,7 @@ def _read_Log(
         key = "line"
         if r3 is None:
             raise _missing()
-        v3 = _decode_str(r3)
+        v3 = r3.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v2, v3, v1), end
@@ -5303,9 +5303,9 @@ def _read_UpperCase(
     r1 = r2 = r3 = None
     end = at
     try:
-        if data.startswith(b"\x00\x010", end):
+        if data.startswith(b"\x00\x010\x00", end):
             start = end + 5
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x03Key", end):
             start = end + 7
@@ -5330,11 +5330,11 @@ def _read_UpperCase(
         key = "Key"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
         key = "lower"
         if r3 is None:
             raise _missing()
-        v3 = _decode_str(r3)
+        v3 = r3.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v2, v1, v3), end
@@ -5388,11 +5388,11 @@ def _read_UpperCase_answer(
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "zebra"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_UpperCase_result(v1, v2), end
@@ -5439,9 +5439,9 @@ def _read_Follow(data: bytes, at: int, depth: int) -> tuple[tuple[_Path, int], i
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04from", end):
+        if data.startswith(b"\x00\x04from\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -5510,9 +5510,9 @@ def _read_Follow_item(data: bytes, at: int, depth: int) -> tuple[FollowItem, int
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x02at", end):
+        if data.startswith(b"\x00\x02at\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
         if data.startswith(b"\x00\x04line", end):
             start = end + 8
@@ -5535,7 +5535,7 @@ def _read_Follow_item(data: bytes, at: int, depth: int) -> tuple[FollowItem, int
         key = "line"
         if r3 is None:
             raise _missing()
-        v3 = _decode_str(r3)
+        v3 = r3.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Follow_item(v3, v2, v1), end
@@ -5571,9 +5571,9 @@ def _read_Count(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x02to", end):
+        if data.startswith(b"\x00\x02to\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -5606,9 +5606,9 @@ def _read_Count_item(data: bytes, at: int, depth: int) -> tuple[int, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -5750,9 +5750,9 @@ def _read_Store(data: bytes, at: int, depth: int) -> tuple[tuple[str, bool], int
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x09overwrite", end):
+        if data.startswith(b"\x00\x09overwrite\x00", end):
             start = end + 13
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -5766,7 +5766,7 @@ def _read_Store(data: bytes, at: int, depth: int) -> tuple[tuple[str, bool], int
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "overwrite"
         v2 = False if r2 is None else _decode_bool(r2)
     except _FAULTS as fault:
@@ -5793,9 +5793,9 @@ def _read_Store_answer(data: bytes, at: int, depth: int) -> tuple[StoreResult, i
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04size", end):
+        if data.startswith(b"\x00\x04size\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -6078,7 +6078,7 @@ def _read_OldUpper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -6122,7 +6122,7 @@ def _read_OldUpper_answer(
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_OldUpper_result(v1), end
@@ -6167,9 +6167,9 @@ def _read_connect(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], in
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04self", end):
+        if data.startswith(b"\x00\x04self\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -6183,7 +6183,7 @@ def _read_connect(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], in
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "self"
         if r2 is None:
             raise _missing()
@@ -6221,9 +6221,9 @@ def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResul
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04self", end):
+        if data.startswith(b"\x00\x04self\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -6237,7 +6237,7 @@ def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResul
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "self"
         if r2 is None:
             raise _missing()
@@ -6386,7 +6386,7 @@ def _read_Adopt(
         key = "name"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
         key = "spare"
         v3 = None if r3 is None else _decode_fd(r3)
     except _FAULTS as fault:
@@ -6413,9 +6413,9 @@ def _read_Adopt_answer(data: bytes, at: int, depth: int) -> tuple[AdoptResult, i
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04size", end):
+        if data.startswith(b"\x00\x04size\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)

@@ -39,7 +39,6 @@ from ampgen.runtime.stubs import (
     Server as _Server,
     Stream as _Stream,
     Timeout as _Timeout,
-    decode_str as _decode_str,
     encode_str as _encode_str,
     fault_at as _fault_at,
     get_whole as _get_whole,
@@ -183,11 +182,11 @@ class HealthServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 _encode_Status = _open_enum_encoder(Status)
 _decode_Status = _open_enum_decoder(Status)
@@ -213,7 +212,7 @@ def _decode_UnknownService(
     r1 = _get_whole(box, b"service")
     key = "service"
     try:
-        v1 = None if r1 is None else _decode_str(r1)
+        v1 = None if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return UnknownService(description, service=v1)
@@ -256,7 +255,7 @@ def _read_Check(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         r1 = _get_whole(box, b"service")
     key = "service"
     try:
-        v1 = "" if r1 is None else _decode_str(r1)
+        v1 = "" if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -345,7 +344,7 @@ def _read_Watch(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
         r1 = _get_whole(box, b"service")
     key = "service"
     try:
-        v1 = "" if r1 is None else _decode_str(r1)
+        v1 = "" if r1 is None else r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end

@@ -32,7 +32,6 @@ from ampgen.runtime.stubs import (
     Server as _Server,
     Timeout as _Timeout,
     decode_int as _decode_int,
-    decode_str as _decode_str,
     encode_int as _encode_int,
     encode_str as _encode_str,
     fault_at as _fault_at,
@@ -142,11 +141,11 @@ class RepeaterServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 
 def _encode_TooLong(error: TooLong, depth: int) -> dict[bytes, bytes]:
@@ -208,9 +207,9 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05times", end):
+        if data.startswith(b"\x00\x05times\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -224,7 +223,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "times"
         v2 = 1 if r2 is None else _decode_int(r2)
     except _FAULTS as fault:
@@ -266,7 +265,7 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Repeat_result(v1), end

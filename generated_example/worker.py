@@ -34,7 +34,6 @@ from ampgen.runtime.stubs import (
     decode_fd as _decode_fd,
     decode_int as _decode_int,
     decode_path as _decode_path,
-    decode_str as _decode_str,
     encode_fd as _encode_fd,
     encode_int as _encode_int,
     encode_path as _encode_path,
@@ -133,11 +132,11 @@ class WorkerServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 
 def _write_Greet(head: bytes, arguments: tuple[int, str], depth: int) -> bytes:
@@ -184,7 +183,7 @@ def _read_Greet(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], int]
         key = "name"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1, v2), end
@@ -272,9 +271,9 @@ def _read_Open_answer(data: bytes, at: int, depth: int) -> tuple[OpenResult, int
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04size", end):
+        if data.startswith(b"\x00\x04size\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)

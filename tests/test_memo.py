@@ -43,7 +43,7 @@ class Runs:
 
     @property
     def notes(self) -> list[Path]:
-        return sorted(self.folder.glob("cache/*"))
+        return sorted(self.folder.glob("cache/*.json"))
 
     def run(self, *arguments: str, output: str = "pkg") -> tuple[int, bool]:
         """The exit status, and whether anything was compiled."""
@@ -342,7 +342,7 @@ def test_notes_go_to_the_users_cache_folder(
     monkeypatch.setenv("XDG_CACHE_HOME", str(runs.folder / "xdg"))
     assert runs.run(*REQUEST) == (0, True)
     assert runs.run(*REQUEST) == (0, False)
-    assert len(list((runs.folder / "xdg" / "ampgen").iterdir())) == 1
+    assert len(list((runs.folder / "xdg" / "ampgen").glob("*.json"))) == 1
 
 
 def test_old_notes_are_forgotten(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

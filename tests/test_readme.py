@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -33,6 +36,37 @@ def test_the_tour_shows_the_files_of_the_example(path: str) -> None:
     if path.endswith(".py"):  # all between the docstring and what starts it
         text = text.split('"""\n', 1)[1].split("\n\n\nif __name__")[0]
     assert f"\n{text.strip()}\n```\n" in README
+
+
+def test_the_tour_prints_what_is_shown(tmp_path: Path) -> None:
+    schema = str(ROOT / "schemas" / "repeat.amp")
+    assert run(["compile", schema, "-o", str(tmp_path / "textpkg")]) == 0
+    environment = {
+        **os.environ,
+        "PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}",
+        "PYTHONASYNCIODEBUG": "",  # it tells on standard error of what is slow
+    }
+    programs = ROOT / "docs" / "examples" / "repeat"
+    with subprocess.Popen(
+        [sys.executable, programs / "server.py", "127.0.0.1:0"],
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as server:
+        try:
+            assert server.stdout is not None
+            address = server.stdout.readline().split()[-1]
+            printed = subprocess.run(
+                [sys.executable, programs / "client.py", address],
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=True,
+                timeout=60,
+            )
+        finally:
+            server.terminate()
+    assert f"What it prints:\n```\n{printed.stdout}```\n" in README
 
 
 def test_the_mistake_is_reported_as_shown(

@@ -31,10 +31,12 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "call": "Call a command of a server, and print its answer.",
         "check": "Look for errors in schemas, and for what may be regretted.",
         "compile": "Make Python of schemas.",
+        "decode": "Print the boxes in bytes that were written down or captured.",
         "describe": "Print what a schema, or a server, offers.",
         "explain": "Tell more about an error code.",
         "fmt": "Bring schemas into their canonical form.",
         "import": "Make a schema of a Twisted program's commands.",
+        "mock": "Serve a schema with plausible values, and tell of the calls.",
     }
 )
 

@@ -27,7 +27,7 @@ from ampgen.cli.contract import (
 )
 from ampgen.cli.dialling import Dialling, dialling
 from ampgen.cli.options import include_option
-from ampgen.cli.streams import standard_input
+from ampgen.cli.streams import lacks_characters, standard_input
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, AsyncIterator, Sequence
@@ -325,10 +325,7 @@ class Request:
 def _print(data: Json, indent: int | None) -> None:
     from ampgen.tools.jsonvalues import dumps
 
-    # JSON's own escapes where the terminal lacks a character
-    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-    ascii_ = encoding.lower().replace("-", "") != "utf8"
-    click.echo(dumps(data, indent=indent, ascii_=ascii_))
+    click.echo(dumps(data, indent=indent, ascii_=lacks_characters()))
 
 
 class _Source:

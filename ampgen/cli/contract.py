@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -101,12 +102,17 @@ def is_schema(word: str) -> bool:
 
 
 def from_file(path: str, include: Sequence[Path]) -> Contract:
-    """Raises :class:`Failure`, with the diagnostics printed."""
+    """As ``from_files``, of one."""
+    return from_files([path], include)
+
+
+def from_files(paths: Sequence[str], include: Sequence[Path]) -> Contract:
+    """Ends the verb with 1 where there are errors, with the diagnostics printed."""
     from ampgen.diagnostics.printers import print_diagnostics
     from ampgen.tools.memory import SchemaError, load_schemas
 
     try:
-        return Contract(load_schemas([Path(path)], include))
+        return Contract(load_schemas([Path(path) for path in paths], include))
     except SchemaError as error:
         print_diagnostics(error.diagnostics, sys.stderr, "text", colour())
         raise click.exceptions.Exit(1) from None
@@ -175,3 +181,10 @@ def printable(text: str) -> str:
         else one.encode("unicode_escape").decode()
         for one in text
     )
+
+
+def harmless(text: str) -> str:
+    """A peer's text, as it is but for what would steer a terminal."""
+    from ampgen.tools.jsonvalues import STEERS
+
+    return re.sub(f"[\0-\x08\x0b-\x1f{STEERS}]", lambda one: printable(one[0]), text)

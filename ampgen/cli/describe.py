@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ampgen.cli.contract import Contract, from_file, from_peer, is_schema, unknown
+from ampgen.cli.contract import (
+    Contract,
+    from_file,
+    from_peer,
+    harmless,
+    is_schema,
+    unknown,
+)
 from ampgen.cli.dialling import Dialling, dialling
 from ampgen.cli.options import include_option
 
@@ -57,7 +64,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         contract = from_file(place, include)
     else:
         contract = asyncio.run(_ask(place, Dialling(**options)))
-    click.echo(_text(contract, name), nl=False)
+    click.echo(harmless(_text(contract, name)), nl=False)
     return 0
 
 

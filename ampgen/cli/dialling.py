@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
-import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -23,7 +22,7 @@ F = TypeVar("F", bound="Callable[..., Any]")
 
 PATIENCE = 10.0  # seconds, for connecting and asking for schemas
 
-_file = click.Path(exists=True, dir_okay=False)
+file_ = click.Path(exists=True, dir_okay=False)
 
 _OPTIONS = (
     click.option(
@@ -36,20 +35,38 @@ _OPTIONS = (
     click.option("--starttls", is_flag=True, help="Ask for TLS with StartTLS."),
     click.option(
         "--ca",
-        type=_file,
+        type=file_,
         metavar="FILE",
         help="Whose certificates to trust (PEM); those of the system if left out.",
     ),
     click.option(
-        "--cert", type=_file, metavar="FILE", help="The certificate to show (PEM)."
+        "--cert", type=file_, metavar="FILE", help="The certificate to show (PEM)."
     ),
-    click.option("--key", type=_file, metavar="FILE", help="Its private key (PEM)."),
+    click.option("--key", type=file_, metavar="FILE", help="Its private key (PEM)."),
+    click.option(
+        "--key-password-file",
+        type=file_,
+        metavar="FILE",
+        help="The first line of it opens the private key.",
+    ),
     click.option(
         "--server-hostname",
         metavar="NAME",
         help="Whom the server's certificate is for, if not the host in ADDRESS.",
     ),
 )
+
+
+def password_from(path: str | None) -> str | None:
+    """What opens a private key: a file's first line. :class:`Failure`"""
+    if path is None:
+        return None
+    try:
+        return Path(path).read_text("utf-8").partition("\n")[0].rstrip("\r")
+    except OSError as error:
+        raise Failure(f"{path}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise Failure(f"{path}: not UTF-8") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +79,7 @@ class Dialling:
     ca: str | None
     cert: str | None
     key: str | None
+    key_password_file: str | None
     server_hostname: str | None
 
     @property
@@ -69,23 +87,30 @@ class Dialling:
         return PATIENCE if self.timeout is None else self.timeout
 
     def _options(self) -> dict[str, Any]:
-        about = (self.ca, self.cert, self.key, self.server_hostname)
+        own = (self.cert, self.key, self.key_password_file)
+        about = (self.ca, *own, self.server_hostname)
         if self.tls and self.starttls:
             raise click.UsageError("--tls and --starttls: TLS begins only once")
         if not (self.tls or self.starttls or any(about)):
             return {}
         if self.key and not self.cert:
             raise click.UsageError("--key belongs to a certificate: give --cert, too")
+        if self.key_password_file and not self.cert:
+            raise click.UsageError("--key-password-file is for --cert: give that, too")
         how = "starttls" if self.starttls else "tls"
         return {how: self._context(), "server_hostname": self.server_hostname}
 
     def _context(self) -> ssl.SSLContext:
         from ampgen.runtime import client_tls
 
+        password = password_from(self.key_password_file)
         try:
-            return client_tls(self.ca, certificate=self.cert, key=self.key)
+            return client_tls(
+                self.ca, certificate=self.cert, key=self.key, password=password
+            )
         except (OSError, ValueError) as error:
-            raise Failure(str(error)) from None
+            text = str(error).replace("password=", "--key-password-file")
+            raise Failure(text) from None
 
     @asynccontextmanager
     async def connected(self, address: str) -> AsyncGenerator[Connection]:
@@ -98,23 +123,21 @@ class Dialling:
         try:
             connecting = connect(address, connect_timeout=self.patience, **options)
         except ValueError as error:
-            text = str(error).replace("server_hostname= is", "--server-hostname is")
-            raise click.UsageError(text) from None
+            raise click.UsageError(_in_options(error)) from None
         try:
             connection = await connecting
         except OSError as error:
-            raise Failure(f"cannot connect to {address}: {_reason(error)}") from None
+            from ampgen.tools.oserrors import reason
+
+            raise Failure(f"cannot connect to {address}: {reason(error)}") from None
         try:
             yield connection
         finally:
             await connection.aclose()
 
 
-def _reason(error: OSError) -> str:
-    # asyncio's own words for these are about sockets; a resolver's are its own
-    if error.errno and not isinstance(error, socket.gaierror):
-        return os.strerror(error.errno)
-    return error.strerror or str(error) or type(error).__name__
+def _in_options(error: ValueError) -> str:
+    return str(error).replace("server_hostname= is", "--server-hostname is")
 
 
 def dialling(verb: F) -> F:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from threading import Lock
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lark import Lark
 
+from ampgen.cache import cache_folder
 from ampgen.diagnostics import Diagnostic, Label
 from ampgen.language.builder import TreeBuilder
 from ampgen.language.recovery import Recovery
@@ -65,5 +68,20 @@ def _parser() -> tuple[Lark, TreeBuilder]:
         transformer=builder,
         keep_all_tokens=True,
         maybe_placeholders=True,
+        cache=_tables() or False,
     )
     return parser, builder
+
+
+def _tables() -> str | None:
+    """The file in which lark keeps what it works out from the grammar: a pickle.
+
+    That takes a sixth of the time of a small schema. lark makes it again where it was
+    made of another grammar, by another version, or cannot be read.
+    """
+    folder = cache_folder()
+    if folder is None:
+        return None
+    with suppress(OSError):  # lark does without it, too
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return str(folder / f"grammar-{sys.implementation.cache_tag}.tables")

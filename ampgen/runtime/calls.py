@@ -40,6 +40,10 @@ class Call(ABC):
         """There is an error in its place; the same holds."""
 
 
+_NONE: dict[bytes, tuple[AnyCommand, Call | None]] = {}
+"""What is shared by all who have given none up: most never do."""
+
+
 class Calls(dict[bytes, Call]):
     """Open calls, and the tags of those given up, whose answers may come late.
 
@@ -53,7 +57,7 @@ class Calls(dict[bytes, Call]):
         self.count = 0
         # the call, too, where its answer brings descriptors, which are to be closed, or
         # ends streams
-        self._given_up: dict[bytes, tuple[AnyCommand, Call | None]] = {}
+        self._given_up = _NONE
         self._limit = limit
 
     def asked(self, tag: bytes) -> AnyCommand | None:
@@ -82,6 +86,8 @@ class Calls(dict[bytes, Call]):
         if self.pop(call.tag, None) is not None:
             command = call.command
             kept = call if command.result_fds or command.streams else None
+            if self._given_up is _NONE:
+                self._given_up = {}
             self._given_up[call.tag] = command, kept
         return len(self._given_up) <= self._limit
 

@@ -218,6 +218,8 @@ def as_fault(error: Exception) -> Fault:
     """What is not a ``Fault`` loses its message, which might hold the value."""
     if isinstance(error, Fault):
         return error
+    if isinstance(error, UnicodeDecodeError):
+        return Fault(f"not UTF-8 at byte {error.start}")
     return Fault(f"the value is not of its type ({type(error).__name__})")
 
 

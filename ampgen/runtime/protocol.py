@@ -187,7 +187,8 @@ class AmpProtocol:
         self._fallback = fallback
         self._queue: list[bytes] = []
         self._serving: dict[bytes, Serving] = {}
-        self._waiting: list[tuple[Serving, Any]] = []  # answers, for room
+        # answers, for room; made for the first
+        self._waiting: list[tuple[Serving, Any]] | None = None
         self.descriptors: Descriptors | None = None  # made when the first one comes
         self.streams: dict[bytes, Port] = {}
         self.understood = NOBODY
@@ -262,9 +263,10 @@ class AmpProtocol:
 
     def _receive(self, data: bytes, at: int) -> None:
         end = len(data)
+        calls = self.limits.calls
         try:
             while at < end:
-                if self.state or self.loaded:
+                if self.state or self.in_flight >= calls or self.blocked:
                     if self.state >= State.DEAF:
                         return
                     if self.paused:
@@ -272,7 +274,15 @@ class AmpProtocol:
                         self._held_at = at
                         return
                 if self._parser is None:
-                    after = self._receive_short(data, at)
+                    # the short way; it ends where it began if it does not go
+                    if data.startswith(_ASK_SHORT, at):
+                        after = self._short_request(data, at)
+                    elif data.startswith(_ANSWER_SHORT, at):
+                        after = self._short_answer(data, at)
+                    elif self.streams and data.startswith(_COMMAND_SHORT, at):
+                        after = self._short_stream(data, at)
+                    else:
+                        after = at
                     if after > at:
                         at = after
                         continue
@@ -284,16 +294,6 @@ class AmpProtocol:
                     self._receive_box(box)
         except Malformed as fault:
             self._violation(fault.rule)
-
-    def _receive_short(self, data: bytes, at: int) -> int:
-        """The short way; where the box ended, or ``at`` if it does not go."""
-        if data.startswith(_ASK_SHORT, at):
-            return self._short_request(data, at)
-        if data.startswith(_ANSWER_SHORT, at):
-            return self._short_answer(data, at)
-        if self.streams and data.startswith(_COMMAND_SHORT, at):
-            return self._short_stream(data, at)
-        return at
 
     def _short_request(self, data: bytes, at: int) -> int:
         depth = self.limits.depth
@@ -514,6 +514,7 @@ class AmpProtocol:
                 "dropped %.200r of %s: %.1024s%s", name, self.peer, error, count
             )
         else:
+            logger.debug("refused %.200r of %s: %.1024s", name, self.peer, error)
             failure = answers.Failure(error.code.encode(), error.description)
             self._send(answers.write_error(tag, failure, greeting(extras)))
 
@@ -587,6 +588,8 @@ class AmpProtocol:
         """
         command = serving.handler.command
         if self.blocked and command.large_results:
+            if self._waiting is None:
+                self._waiting = []
             self._waiting.append((serving, result))
             return
         tag = serving.tag
@@ -804,8 +807,8 @@ class AmpProtocol:
         self._queue.clear()
         self._parser = None
         self._held = b""
-        waiting, self._waiting = self._waiting, []
-        for serving, _result in waiting:
+        waiting, self._waiting = self._waiting, None
+        for serving, _result in waiting or ():
             self._served(serving)
         self._fail_calls()
 

@@ -9,6 +9,7 @@ import functools
 import logging
 import math
 import socket
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from ampgen.runtime.addresses import (
@@ -158,7 +159,8 @@ class Listener:
         self._load = Load(limits.server_calls)
         self._room = min(limits.connections, descriptors_allowed())
         self._shells: dict[asyncio.Future[None], Shell] = {}  # by their `idle`
-        self._forget = self._left
+        self._forget = self._left  # one for all: each connection would keep its own
+        self._context = copy_context()
         self._hosts: dict[str, int] = {}  # connections from each
         self._host_of: dict[asyncio.Future[None], str] = {}
         self._refused: set[asyncio.Future[None]] = set()  # that are not closed yet
@@ -336,7 +338,7 @@ class Listener:
         if host:
             self._hosts[host] = from_host + 1
             self._host_of[shell.idle] = host
-        shell.idle.add_done_callback(self._forget)
+        shell.idle.add_done_callback(self._forget, context=self._context)
         self._watch.wake()
         return receiver_for(self._secured(shell))
 

@@ -1,9 +1,9 @@
 """The asyncio shell around the protocol.
 
-The protocol decides, the shell moves bytes. Bytes leave early: at once where nothing
-else is in flight, else when about 2 KiB are queued and at the end of a batch, so that
-both ends work at the same time. A handler that is a plain function costs no task; a
-deadline costs no timer of its own.
+The protocol decides, the shell moves bytes. Bytes leave early, so that both ends work
+at the same time: at once where nothing else is in flight, else half-way through a
+batch, then whenever about 2 KiB are queued, and at its end. A handler that is a plain
+function costs no task; a deadline costs no timer of its own.
 """
 
 from __future__ import annotations
@@ -108,8 +108,8 @@ class Shell:
         self._connected = False
         self._close_soon = False
         self._tasks: dict[asyncio.Task[Any], Serving] = {}
-        # who waits for room, in the order in which they came
-        self._writers: dict[object, asyncio.Future[None]] = {}
+        # who waits for room, in the order in which they came; made for the first
+        self._writers: dict[object, asyncio.Future[None]] | None = None
         self._flushing = False
         self._reading_paused = False
         self._deadline_timer: asyncio.TimerHandle | None = None
@@ -164,21 +164,25 @@ class Shell:
             self.connection_lost(None)
 
     def data_received(self, data: bytes) -> None:
-        self._receive(self.protocol.receive_data, data)
+        self._receive(self.protocol.receive_data, data, patience=len(data) // 2)
 
     def descriptors_received(self, fds: list[int]) -> None:
         self.protocol.receive_descriptors(fds)
 
-    def _receive(self, receive: Callable[..., None], *data: bytes) -> None:
-        """A batch: its answers leave together, unless they fill a write before.
+    def _receive(
+        self, receive: Callable[..., None], *data: bytes, patience: int = _FLUSH_AT
+    ) -> None:
+        """A batch: what it calls forth leaves in a few writes.
 
-        Who waits for what comes goes on at once, for which no task may be running.
+        The first is for as many bytes as half of the batch, for the peer to work on in
+        the meantime: else two ends with few calls between them would take turns. Who
+        waits for what comes goes on at once, for which no task may be running.
         """
         if asyncio.current_task(self.loop) is not None:
             self.loop.call_soon(self._receive, receive, *data)
             return
         self._came = self.loop.time()
-        self.protocol.patience = _FLUSH_AT
+        self.protocol.patience = min(patience, _FLUSH_AT)
         try:
             receive(*data)
         finally:
@@ -255,8 +259,10 @@ class Shell:
     def queued(self) -> None:
         protocol = self.protocol
         few = len(protocol.calls) + protocol.in_flight <= 1
-        if few or protocol.queued_bytes >= _FLUSH_AT:
+        if few or protocol.queued_bytes >= (protocol.patience or _FLUSH_AT):
             self.flush()
+            if protocol.patience:
+                protocol.patience = _FLUSH_AT
         else:
             self._flushing = True
             protocol.patience = _FLUSH_AT
@@ -295,8 +301,10 @@ class Shell:
 
     # --- handlers that wait -----------------------------------------------------------
 
-    def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
-        if sys.version_info >= (3, 12):  # run at once, as far as it goes
+    if sys.version_info >= (3, 12):  # here, for it costs to ask on each request
+
+        def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
+            """Run a handler at once, as far as it goes."""
             try:
                 task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
             except (SystemExit, KeyboardInterrupt) as error:
@@ -304,9 +312,15 @@ class Shell:
                 raise
             if task.done():  # as most are: they never wait
                 self._finish(serving, task)
-                return
-        else:  # Python 3.11
-            task = self.loop.create_task(coroutine)
+            else:
+                self._attend(serving, task)
+
+    else:  # Python 3.11
+
+        def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
+            self._attend(serving, self.loop.create_task(coroutine))
+
+    def _attend(self, serving: Serving, task: asyncio.Task[Any]) -> None:
         serving.task = task
         self._tasks[task] = serving
         self.load.add()
@@ -492,22 +506,25 @@ class Shell:
         self.protocol.sending += 1
         self._adjust_reading()
         place = object()
+        writers = self._writers
+        if writers is None:
+            writers = self._writers = {}
         try:
             async with asyncio.timeout_at(deadline):
                 while self.protocol.blocked:
                     # who finds no room keeps its place, who has sent comes last
                     waiter: asyncio.Future[None] = self.loop.create_future()
-                    self._writers[place] = waiter
+                    writers[place] = waiter
                     await waiter
         except TimeoutError:
             raise deadline_exceeded(command, seconds) from None
         finally:
-            self._writers.pop(place, None)
+            writers.pop(place, None)
             self.protocol.sending -= 1
             self._adjust_reading()
 
     def _wake_writers(self) -> None:
-        for waiter in self._writers.values():
+        for waiter in (self._writers or {}).values():
             if not waiter.done():
                 waiter.set_result(None)
 

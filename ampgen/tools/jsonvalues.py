@@ -14,6 +14,7 @@ from __future__ import annotations
 import base64
 import json
 import math
+import re
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +35,13 @@ if TYPE_CHECKING:
 _SAFE = 2**53
 _DEPTH = 256  # of the 64 levels of AMP a union takes two, and json has its own
 
+# Delete and C1; line and paragraph separators; marks, embeddings and isolates of the
+# bidirectional algorithm. C0 JSON escapes of itself.
+STEERS = "\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069"
+"""What steers a terminal, or turns text round: as a set of a regular expression."""
+
+_steers = re.compile(f"[{STEERS}]")
+
 
 def parse(text: str | bytes) -> Json:
     """JSON text; strict: no key twice, no number beyond a float. Raises ``Fault``."""
@@ -52,12 +60,12 @@ class JsonValues:
     def to_json(self, type_: Type, value: Any) -> Json:
         match type_:
             case ScalarType(scalar):
-                return _scalar_to_json(scalar, value)
+                return scalar_to_json(scalar, value)
             case ListType(item):
                 return [self.to_json(item, one) for one in value]
             case MapType(key, inner):
                 return {
-                    _key_text(self.to_json(key, one)): self.to_json(inner, other)
+                    key_text(self.to_json(key, one)): self.to_json(inner, other)
                     for one, other in value.items()
                 }
             case Enum():
@@ -219,7 +227,8 @@ class JsonValues:
 # --- scalars --------------------------------------------------------------------------
 
 
-def _scalar_to_json(scalar: Scalar, value: Any) -> Json:
+def scalar_to_json(scalar: Scalar, value: Any) -> Json:
+    """A value that a scalar's decoder gives."""
     match scalar:
         case Scalar.INT:
             return str(value) if abs(value) > _SAFE else value
@@ -324,18 +333,23 @@ def _raw(text: str) -> bytes:
 
 
 def dumps(data: Json, *, indent: int | None = None, ascii_: bool = False) -> str:
-    """JSON text; compact, a line of its own, unless it is indented."""
+    """JSON text; compact, a line of its own, unless it is indented.
+
+    What would steer a terminal, or turn text round, is written as JSON's escapes.
+    """
     separators = None if indent else (",", ":")
-    return json.dumps(
+    text = json.dumps(
         data,
         ensure_ascii=ascii_,
         allow_nan=False,
         indent=indent,
         separators=separators,
     )
+    return _steers.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def _key_text(key: Json) -> str:
+def key_text(key: Json) -> str:
+    """A map's key, as the key of an object."""
     return key if isinstance(key, str) else str(key)
 
 

@@ -11,7 +11,7 @@ from bench_amp.bench import (
     RepeatResult,
 )
 
-from ampgen.runtime import serve
+from ampgen.runtime import Limits, serve
 from benchmarks.contract import same
 from benchmarks.peers.on_asyncio import AsyncioEndpoint, run
 from benchmarks.values import RECORDS, TEXTS
@@ -78,7 +78,9 @@ class Served:
 
     def serve(self, announce) -> None:
         async def main() -> None:
-            async with serve("127.0.0.1:0", self._service()) as server:
+            # the defaults, but for those that one machine alone would run into
+            limits = Limits(connections=20_000, connections_per_host=20_000)
+            async with serve("127.0.0.1:0", self._service(), limits=limits) as server:
                 announce(int(server.addresses[0].rpartition(":")[2]))
                 await server.serve_forever()
 

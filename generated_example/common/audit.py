@@ -38,7 +38,6 @@ from ampgen.runtime.stubs import (
     decode_datetime as _decode_datetime,
     decode_int as _decode_int,
     decode_one as _decode_one,
-    decode_str as _decode_str,
     encode_boxes as _encode_boxes,
     encode_datetime as _encode_datetime,
     encode_int as _encode_int,
@@ -114,11 +113,11 @@ class AuditedServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 
 def _encode_Entry(value: Entry, depth: int) -> bytes:
@@ -173,9 +172,9 @@ def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
     r1 = r2 = r3 = r4 = None
     end = at
     try:
-        if data.startswith(b"\x00\x02at", end):
+        if data.startswith(b"\x00\x02at\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x05frame", end):
             start = end + 9
@@ -211,7 +210,7 @@ def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
         key = "who"
         if r4 is None:
             raise _missing()
-        v4 = _decode_str(r4)
+        v4 = r4.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Entry(v1, v4, v3, v2), end
@@ -232,9 +231,9 @@ def _read_History(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05limit", end):
+        if data.startswith(b"\x00\x05limit\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)

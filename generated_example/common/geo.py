@@ -64,11 +64,11 @@ class Area:
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 _encode_Frame = _closed_enum_encoder(Frame)
 _decode_Frame = _closed_enum_decoder(Frame)
@@ -100,13 +100,13 @@ def _read_Point(data: bytes, at: int, depth: int) -> tuple[Point, int]:
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x01x", end):
+        if data.startswith(b"\x00\x01x\x00", end):
             start = end + 5
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x01y", end):
+        if data.startswith(b"\x00\x01y\x00", end):
             start = end + 5
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)

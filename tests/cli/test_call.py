@@ -11,6 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 import ampgen
 from ampgen.cli import run
@@ -349,6 +355,39 @@ async def test_over_tls(capsys: Capture, certificates: Certificates) -> None:
     async with served(starttls=certificates.server_tls()) as address:
         asks = ("call", address, SCHEMA, "Desk.Ping", "--starttls")
         assert (await here(capsys, *asks, *about)).out == '"pong"\n'
+
+
+async def test_a_key_that_a_password_opens(
+    capsys: Capture, certificates: Certificates, tmp_path: Path
+) -> None:
+    key = load_pem_private_key(certificates.client.read_bytes(), None)
+    locked = tmp_path / "locked.pem"
+    locked.write_bytes(
+        key.private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption("ä b".encode())
+        )
+    )
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_text("ä b\nand more\n", encoding="utf-8")
+    wrong.write_text("ab\n")
+    tls = certificates.server_tls(client_ca=certificates.ca)
+    async with served(tls=tls) as address:
+        about = ("--ca", str(certificates.ca), "--cert", str(certificates.client))
+        call = ("call", address, SCHEMA, "Desk.Ping", *about, "--key", str(locked))
+        done = await here(capsys, *call, "--key-password-file", str(right))
+        assert done == Done(0, '"pong"\n', "")
+        done = await here(capsys, *call)
+        said = f"error: the key in {locked} is encrypted: give --key-password-file\n"
+        assert done == Done(1, "", said)
+        done = await here(capsys, *call, "--key-password-file", str(wrong))
+        assert done.err.endswith("does not open: wrong password?\n")
+        wrong.write_bytes(b"\xff")
+        done = await here(capsys, *call, "--key-password-file", str(wrong))
+        assert done == Done(1, "", f"error: {wrong}: not UTF-8\n")
+        words = ("call", address, "Desk.Ping", "--key-password-file", str(right))
+        done = await here(capsys, *words)
+        assert done.status == 2
+        assert "--key-password-file is for --cert" in done.err
 
 
 # --- what is wrong with the words -----------------------------------------------------

@@ -51,6 +51,15 @@ async def test_a_service_and_a_command(capsys: Capture) -> None:
             assert done == Done(0, "command Ping() -> str;\n", "")
 
 
+async def test_docs_do_not_steer_a_terminal(capsys: Capture, tmp_path: Path) -> None:
+    path = tmp_path / "a.amp"
+    text = "/// ä€\t\u00a0 \x1b[2J \x9b2J \u202e\nservice A {\n    command B();\n}\n"
+    path.write_text(text, encoding="utf-8")
+    shown = text.replace("\x1b", r"\x1b").replace("\x9b", r"\x9b")
+    shown = shown.replace("\u202e", r"\u202e")
+    assert await here(capsys, "describe", str(path)) == Done(0, shown, "")
+
+
 def test_a_command_comes_with_every_type_that_it_names_once(
     capsys: Capture, tmp_path: Path
 ) -> None:

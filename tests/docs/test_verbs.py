@@ -13,7 +13,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-PAGES = ["breaking", "fmt", "import"]
+PAGES = ["breaking", "decode", "fmt", "import"]
 
 
 @pytest.mark.parametrize("page", PAGES)

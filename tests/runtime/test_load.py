@@ -313,11 +313,11 @@ async def test_callers_wait_for_a_peer_that_does_not_read() -> None:
         with pytest.raises(DeadlineExceeded):
             await text.repeat("x", timeout=0.05)
         assert asyncio.get_running_loop().time() - start < 1
-        waiting = len(text.connection._shell._writers)
+        waiting = len(text.connection._shell._writers or ())
         for _ in range(10):
             with pytest.raises(DeadlineExceeded):
                 await text.repeat("x", timeout=0.001)
-        assert len(text.connection._shell._writers) == waiting
+        assert len(text.connection._shell._writers or ()) == waiting
         cancelled = asyncio.create_task(text.repeat("x"))
         await asyncio.sleep(0)
         cancelled.cancel()

@@ -449,10 +449,16 @@ def test_an_answer_that_does_not_decode_fails_the_one_call(box: Box, key: str) -
 # --- requests that come to nothing ----------------------------------------------------
 
 
-def test_an_unknown_command_is_answered_in_twisteds_words() -> None:
+def test_an_unknown_command_is_answered_in_twisteds_words(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     host = Host()
-    host.receive(request(b"Nope"))
+    with caplog.at_level(logging.DEBUG, "ampgen"):
+        host.receive(request(b"Nope"))
     assert host.sent() == [error_box(b"UNHANDLED", b"Unhandled Command: b'Nope'")]
+    [said] = [record.getMessage() for record in caplog.records]
+    assert said.startswith("refused b'Nope' of ")
+    assert said.endswith(": Unhandled Command: b'Nope'")
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from ampgen.runtime import (
     connect,
     serve,
 )
-from tests.raw import box, dial
-from tests.runtime.made.text import EventsClient, RepeatResult, TextClient
+from tests.raw import PATIENCE, box, dial
+from tests.runtime.made.text import EventsClient, Item, RepeatResult, TextClient
 from tests.runtime.services import Events, Text
 
 if TYPE_CHECKING:
@@ -63,6 +63,29 @@ async def test_the_addresses_are_those_that_can_be_called(tmp_path: Path) -> Non
             for resolved in server.addresses:
                 assert not resolved.endswith(":0")
                 assert await repeat(resolved) == "abc"
+
+
+async def test_half_way_through_a_batch_the_first_answers_are_with_the_peer() -> None:
+    arrived: list[int] = []
+
+    class Watched(Text):
+        def items(self, items: list[Item]) -> list[Item]:
+            with contextlib.suppress(BlockingIOError):
+                arrived.append(len(client.recv(10_000, socket.MSG_DONTWAIT)))
+            return [Item(id=1, name="a" * 20)]
+
+    batch = b"".join(
+        box({b"_ask": b"%x" % n, b"_command": b"Items", b"items": b""})
+        for n in range(16)
+    )
+    async with serve("127.0.0.1:0", Watched()) as server:
+        host, _, port = server.addresses[0].rpartition(":")
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(batch)
+            async with asyncio.timeout(PATIENCE):
+                while not arrived:  # noqa: ASYNC110  # the server runs beside
+                    await asyncio.sleep(0)
+    assert len(batch) // 2 <= arrived[0] < len(batch)
 
 
 @pytest.mark.parametrize("family", ["AF_INET", "AF_INET6", "AF_UNIX"])

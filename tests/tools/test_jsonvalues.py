@@ -263,3 +263,12 @@ def test_nan_is_a_string(values: JsonValues, types: dict[str, Type]) -> None:
     assert values.to_json(types["float"], float("nan")) == "nan"
     read = values.from_json(types["float"], "nan")
     assert read != read
+
+
+def test_what_would_steer_a_terminal_is_escaped() -> None:
+    steers = "\x1b[2J \x9b2J \x85 \x7f \u202e \u2066 \u200f \u2028"
+    for ascii_ in (False, True):
+        text = dumps({"ä€🙂": [steers]}, ascii_=ascii_)
+        assert text.isprintable()
+        assert parse(text) == {"ä€🙂": [steers]}
+    assert dumps("ä€🙂 \u00a0 \u200d") == '"ä€🙂 \u00a0 \u200d"'

@@ -12,7 +12,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from ampgen.model import EmptyMap, Enum, ListType, ListValue, MemberValue, Value
+from ampgen.model import (
+    EmptyMap,
+    Enum,
+    ListType,
+    ListValue,
+    MemberValue,
+    ScalarType,
+    Value,
+)
+from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names, types
 from ampgen.targets.python.layout import (
     WIDTH,
@@ -35,6 +44,15 @@ if TYPE_CHECKING:
     from ampgen.targets.python.scope import Scope
 
 
+_SHORT = frozenset(
+    {
+        *(Scalar.BOOL, Scalar.INT, Scalar.FLOAT, Scalar.DECIMAL, Scalar.UUID),
+        *(Scalar.DATE, Scalar.DATETIME, Scalar.DURATION),
+    }
+)
+"""Scalars that take less than 256 bytes, but for a number that nobody can read."""
+
+
 @dataclass(frozen=True, slots=True)
 class WrittenKey:
     """One key as it is written. ``number`` is its place in the box, from 1; ``put`` are
@@ -54,13 +72,15 @@ class WrittenKey:
 @dataclass(frozen=True, slots=True)
 class ReadKey:
     """One key as it is read. ``header_size``: of its length, itself, its value's
-    length. ``lookup`` finds its raw value in a ``box``.
+    length. ``short``: its values are, so that the first byte of their length, which is
+    0, is in the ``header``. ``lookup`` finds its raw value in a ``box``.
     """
 
     number: int
     key: str
     header: str
     header_size: int
+    short: bool
     lookup: Part
     required: bool
     decode: str
@@ -95,6 +115,14 @@ def in_order(fields: Sequence[Field]) -> list[Field]:
 
 
 @lru_cache(maxsize=4096)  # keys come again: for the writer, the reader, other records
+def key_literal(key: str, *, short: bool) -> str:
+    """The bytes of a key with its length, and the first of a short value's length."""
+    data = len(key).to_bytes(2, "big") + key.encode("ascii")
+    if not short:
+        return byte_string(data, escaped={0, 1})
+    return byte_string(data + b"\0", escaped={0, 1, len(data)})
+
+
 def pair_literal(key: str, value: str | None = None) -> str:
     """The bytes of a key, or of a whole pair, each with its length before it.
 
@@ -193,12 +221,14 @@ class Records:
                 )
             elif f"{field.key}.2" in declared:  # no piece of this one
                 lookup = call("box.get", raw_key)
+            short = not field.large and _is_short(field.type)
             keys.append(
                 ReadKey(
                     number=at,
                     key=string(field.key),
-                    header=pair_literal(field.key),
+                    header=key_literal(field.key, short=short),
                     header_size=len(field.key) + 4,
+                    short=short,
                     lookup=lookup,
                     required=field.required,
                     decode=self.decode(field, f"v{at}", f"r{at}", depth),
@@ -279,6 +309,10 @@ def _return(record: Part, ending: str) -> tuple[str, ...]:
 def mutable(field: Field) -> bool:
     """Has it a default that each holder needs a fresh one of?"""
     return isinstance(field.default, ListValue | EmptyMap)
+
+
+def _is_short(type_: Type) -> bool:
+    return isinstance(type_, ScalarType) and type_.scalar in _SHORT
 
 
 def _holds_open_enum(type_: Type) -> bool:

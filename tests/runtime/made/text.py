@@ -40,7 +40,6 @@ from ampgen.runtime.stubs import (
     current_call as _current_call,
     decode_boxes as _decode_boxes,
     decode_int as _decode_int,
-    decode_str as _decode_str,
     encode_boxes as _encode_boxes,
     encode_int as _encode_int,
     encode_str as _encode_str,
@@ -317,11 +316,11 @@ class TextServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, and leaves any other order to the runtime. Variables are numbered in that
-# order: of the second key, r2 is the raw value, v2 the value, n2 its length (`_SIZE` has
-# the two bytes of each length that AMP allows). a2 is the second argument. `key` is the
-# one at work, for errors to name. `depth` is how many levels of nesting are still
-# allowed, this one included.
+# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
+# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
+# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
+# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# levels of nesting are still allowed, this one included.
 
 
 def _encode_Item(value: Item, depth: int) -> bytes:
@@ -350,9 +349,9 @@ def _read_Item(data: bytes, at: int, depth: int) -> tuple[Item, int]:
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x02id", end):
+        if data.startswith(b"\x00\x02id\x00", end):
             start = end + 6
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x04name", end):
             start = end + 8
@@ -374,7 +373,7 @@ def _read_Item(data: bytes, at: int, depth: int) -> tuple[Item, int]:
         key = "name"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Item(v1, v2), end
@@ -451,9 +450,9 @@ def _read_Progress(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04done", end):
+        if data.startswith(b"\x00\x04done\x00", end):
             start = end + 8
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -516,7 +515,7 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -551,7 +550,7 @@ def _read_Confirm_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -594,9 +593,9 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05times", end):
+        if data.startswith(b"\x00\x05times\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
     except IndexError:  # the data ends inside a length
         end = len(data)
@@ -610,7 +609,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
         key = "times"
         v2 = 1 if r2 is None else _decode_int(r2)
     except _FAULTS as fault:
@@ -642,9 +641,9 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06length", end):
+        if data.startswith(b"\x00\x06length\x00", end):
             start = end + 10
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x04text", end):
             start = end + 8
@@ -666,7 +665,7 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
         key = "text"
         if r2 is None:
             raise _missing()
-        v2 = _decode_str(r2)
+        v2 = r2.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Repeat_result(v2, v1), end
@@ -826,7 +825,7 @@ def _read_Log(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_str(r1)
+        v1 = r1.decode()
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
