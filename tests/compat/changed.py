@@ -14,8 +14,14 @@ if TYPE_CHECKING:
     from ampgen.model import Schema
 
 
-def schema(text: str, name: str = "text.amp") -> Schema:
-    found, diagnostics = analyse([StandardInput(name, text.encode())])
+def schema(text: str) -> Schema:
+    return schemas(text=text)
+
+
+def schemas(**texts: str) -> Schema:
+    """Of several files, by their names without the ending."""
+    given = [StandardInput(f"{name}.amp", one.encode()) for name, one in texts.items()]
+    found, diagnostics = analyse(given)
     assert found is not None
     assert not [one.message for one in diagnostics if one.is_error]
     return found

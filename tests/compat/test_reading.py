@@ -75,6 +75,7 @@ struct Hollow { name: str?; }
 struct Pair { key: str; value: int; }
 struct Deep { inner: [Deep]; id: int; }
 struct Deeper { inner: [Deeper]; id: str; }
+struct Blanked { name: str = ""; }
 struct Odd { name: [str]; }
 union Name { name: str; }
 union Names { name: [str]; }
@@ -131,6 +132,8 @@ SHAPES = [
     ("Full", "Named", "SAFE", "SAFE"),
     ("Named", "Full", "SAFE", "SAFE"),
     ("Loose", "Full", "UNDECODED", "UNDECODED"),
+    ("Hollow", "Blanked", "IGNORED", "IGNORED"),
+    ("Blanked", "Hollow", "SAFE", "SAFE"),
     ("[Full]", "[Named]", "SAFE", "SAFE"),
     ("Deep", "Deep", "SAFE", "SAFE"),
     ("Deep", "Deeper", "SAFE", "SAFE"),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from ampgen.compat import compare
 from ampgen.compat.changes import Part
 from ampgen.compat.verdicts import Peers
-from tests.compat.changed import changes, told
+from tests.compat.changed import changes, schemas, told
 
 REPEAT = "service Text { command Repeat(text: str) -> str; }"
 
@@ -88,6 +89,42 @@ def test_types_are_the_same_by_where_they_stand() -> None:
     ]
 
 
+def test_a_type_that_has_moved_to_another_file_is_the_same() -> None:
+    service = "service S { command C(a: A); }"
+    old = schemas(one="struct A { x: int; }" + service, two="")
+    import_ = 'import "two.amp";'
+    new = schemas(
+        one=import_ + service.replace("a: A", "a: two.A"),
+        two="struct A { x: int; y: int; }",
+    )
+    added, moved = compare(old, new)
+    assert added.message == "field `y` of struct `A` is new and required"
+    assert added.at.span.source.path == "two.amp"
+    assert moved.message == "struct `A` was in `one.amp`"
+
+
+def test_one_file_is_compared_with_one_whatever_they_are_called() -> None:
+    text = "struct A { x: int; }"
+    assert compare(schemas(old=text), schemas(new=text)) == ()
+
+
+def test_what_is_in_a_struct_that_is_many_now_is_followed() -> None:
+    text = "struct A { x: int; %s } service S { command C(a: %s); }"
+    assert told(text % ("", "A"), text % ("y: int;", "[A]")) == [
+        "AMP1033 K S B S: field `y` of struct `A` is new and required",
+        "AMP1046 S K B B: argument `a` of `C` is `[A]` now, and was `A`",
+    ]
+    (added, _many) = changes(text % ("", "[A]"), text % ("y: int;", "A"))
+    assert len(added.uses) == 1
+
+
+def test_a_map_of_other_keys_and_other_values_is_told_by_its_keys() -> None:
+    text = "struct A { x: int; } service S { command C(a: {%s}); command D(a: A); }"
+    assert told(text % "str: str", text % "int: A") == [
+        "AMP1049 X X B B: argument `a` of `C` is `{int: A}` now, and was `{str: str}`"
+    ]
+
+
 def test_another_type_that_has_been_there_is_another_type() -> None:
     text = """
         struct A { x: int; }
@@ -119,6 +156,15 @@ def test_what_comes_in_its_place_with_another_type_is_not_renamed() -> None:
         "AMP1007",
         "AMP1008",
         "AMP1008",
+    ]
+
+
+def test_a_command_that_comes_in_another_place_is_not_renamed() -> None:
+    old = "service S { command A(); command B(x: int); }"
+    new = "service S { command B(x: int); command C(); }"
+    assert told(old, new) == [
+        "AMP1001 S E S B: command `C` is new",
+        "AMP1002 E S B S: command `A` is gone",
     ]
 
 
@@ -172,6 +218,13 @@ def test_a_service_that_calls_itself_is_called_by_both() -> None:
     assert told(text % "", text % "x: int") == [
         "AMP1007 K K B B: argument `x` of `P` is new and required"
     ]
+
+
+def test_a_service_that_comes_with_what_calls_it_is_told_once() -> None:
+    old = "service T { command C(); }"
+    new = "service E { command P(); } service T calls E { command C(); }"
+    assert told(old, new) == ["AMP1051 E S S S: service `E` is new"]
+    assert told(new, old) == ["AMP1052 S E B B: service `E` is gone"]
 
 
 def test_a_service_with_other_commands_is_another_service() -> None:
