@@ -103,6 +103,12 @@ def test_a_type_that_has_moved_to_another_file_is_the_same() -> None:
     assert moved.message == "struct `A` was in `one.amp`"
 
 
+def test_a_type_that_nothing_uses_moves_as_well() -> None:
+    text = "struct A { x: int; }"
+    (moved,) = compare(schemas(one=text, two=""), schemas(one="", two=text))
+    assert moved.message == "struct `A` was in `one.amp`"
+
+
 def test_one_file_is_compared_with_one_whatever_they_are_called() -> None:
     text = "struct A { x: int; }"
     assert compare(schemas(old=text), schemas(new=text)) == ()
