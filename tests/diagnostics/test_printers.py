@@ -226,6 +226,7 @@ def test_json_is_one_object_a_line_with_every_field() -> None:
             "label": "",
             "related": [],
             "help": "does it exist?",
+            "fix": None,
         },
         {
             "code": "AMP0204",
@@ -248,6 +249,7 @@ def test_json_is_one_object_a_line_with_every_field() -> None:
                 }
             ],
             "help": None,
+            "fix": None,
         },
     ]
 
