@@ -16,10 +16,12 @@ Example:
 @click.argument("code", required=False)
 def COMMAND(code: str | None) -> int:  # noqa: N802 - what the table of verbs looks for
     """Tell more about an error code; without one, list them all."""
-    from ampgen.check import RULES
+    from ampgen import check
+    from ampgen.cli.rules import RULES
     from ampgen.diagnostics.suggest import did_you_mean
 
-    rules = {rule.code: rule for rule in sorted(RULES, key=lambda rule: rule.code)}
+    every = sorted((*check.RULES, *RULES), key=lambda rule: rule.code)
+    rules = {rule.code: rule for rule in every}
     if code is None:
         for known in rules.values():
             click.echo(f"{known.code}  {known.title}")

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ampgen.check import RULES
-from ampgen.cli import VERBS, run
+from ampgen import check
+from ampgen.cli import VERBS, rules, run
 from ampgen.runtime.version import __version__
 
 if TYPE_CHECKING:
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ampgen.diagnostics import Rule
+
+RULES = (*check.RULES, *rules.RULES)
 
 Capture = pytest.CaptureFixture[str]
 
