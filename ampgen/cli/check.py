@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ampgen.cli.inputs import inputs_and_found
-from ampgen.cli.options import format_option, include_option, name_option
+from ampgen.cli.options import (
+    format_option,
+    include_option,
+    name_option,
+    paths_argument,
+)
 from ampgen.cli.reports import Report
 
 if TYPE_CHECKING:
@@ -32,7 +37,7 @@ The levels of the rules are set in pyproject.toml, and a comment silences one:
 
 
 @click.command("check", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@paths_argument
 @include_option()
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 @format_option

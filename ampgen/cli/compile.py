@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ampgen.cli.completion import folders
+from ampgen.cli.completion import schemas as schemas_in
 from ampgen.cli.inputs import check_folder, folder, inputs
 from ampgen.cli.options import format_option, include_option, name_option
 from ampgen.cli.reports import Report
@@ -28,13 +30,16 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
 
 
 @click.command("compile", epilog=EPILOG)
-@click.argument("schemas", nargs=-1, required=True, metavar="SCHEMA...")
+@click.argument(
+    "schemas", nargs=-1, required=True, metavar="SCHEMA...", shell_complete=schemas_in
+)
 @click.option(
     "-o",
     "--output",
     required=True,
     type=folder,
     metavar="DIR",
+    shell_complete=folders,
     help="The folder of the package to write.",
 )
 @include_option()

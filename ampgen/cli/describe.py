@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from ampgen.cli.completion import declared, schemas
 from ampgen.cli.contract import (
     Contract,
     from_file,
@@ -47,8 +47,13 @@ Example: what a server offers, one service of a schema, and one command:
 
 
 @click.command("describe", epilog=EPILOG)
-@click.argument("place", metavar="ADDRESS|SCHEMA")
-@click.argument("name", required=False, metavar="[SERVICE[.COMMAND]]")
+@click.argument("place", metavar="ADDRESS|SCHEMA", shell_complete=schemas)
+@click.argument(
+    "name",
+    required=False,
+    metavar="[SERVICE[.COMMAND]]",
+    shell_complete=declared,
+)
 @include_option("imports of SCHEMA")
 @dialling
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
@@ -63,6 +68,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     if is_schema(place):
         contract = from_file(place, include)
     else:
+        import asyncio
+
         contract = asyncio.run(_ask(place, Dialling(**options)))
     click.echo(harmless(_text(contract, name)), nl=False)
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,6 +114,8 @@ class Dialling:
     @asynccontextmanager
     async def connected(self, address: str) -> AsyncGenerator[Connection]:
         """A connection; :class:`Failure`, or ``click.UsageError`` for no address."""
+        import logging
+
         from ampgen.runtime import connect
 
         # what the runtime would log of a peer is told as the error that it leads to

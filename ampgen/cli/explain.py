@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import click
 
+from ampgen.cli.completion import codes
+
 EPILOG = """\
 Example:
 
@@ -13,7 +15,7 @@ Example:
 
 
 @click.command("explain", epilog=EPILOG)
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=codes)
 def COMMAND(code: str | None) -> int:  # noqa: N802 - what the table of verbs looks for
     """Tell more about an error code; without one, list them all."""
     from ampgen import check

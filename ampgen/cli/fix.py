@@ -7,9 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ampgen.cli.completion import codes
 from ampgen.cli.differences import difference
 from ampgen.cli.inputs import inputs_and_found
-from ampgen.cli.options import format_option, include_option, name_option
+from ampgen.cli.options import (
+    format_option,
+    include_option,
+    name_option,
+    paths_argument,
+)
 from ampgen.cli.reports import Report
 
 if TYPE_CHECKING:
@@ -32,7 +38,7 @@ then the names that one file has misspelt:
 
 
 @click.command("fix", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@paths_argument
 @include_option()
 @click.option(
     "--unsafe",
@@ -43,6 +49,7 @@ then the names that one file has misspelt:
     "--only",
     multiple=True,
     metavar="CODE",
+    shell_complete=codes,
     help="Mend what this rule reports. May be given several times.",
 )
 @click.option(

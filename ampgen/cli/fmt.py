@@ -11,7 +11,7 @@ import click
 
 from ampgen.cli.differences import difference
 from ampgen.cli.inputs import check_paths, found_in
-from ampgen.cli.options import format_option
+from ampgen.cli.options import format_option, paths_argument
 from ampgen.cli.reports import Report
 from ampgen.cli.rules import NOT_CANONICAL
 from ampgen.cli.streams import standard_input
@@ -43,7 +43,7 @@ class _File:
 
 
 @click.command("fmt", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@paths_argument
 @click.option(
     "--check", is_flag=True, help="Write nothing; fail if a file would change."
 )

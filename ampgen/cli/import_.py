@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from ampgen.cli.completion import files, folders
 from ampgen.runtime.values import Scalar
 
 EPILOG = """\
@@ -30,6 +31,7 @@ TYPES = (*Scalar, *(f"large {scalar}" for scalar in _LARGE))
     "-o",
     "--output",
     metavar="FILE",
+    shell_complete=files,
     help="The schema to write; else it is printed.",
 )
 @click.option("--force", is_flag=True, help="Write over a FILE that is there already.")
@@ -38,6 +40,7 @@ TYPES = (*Scalar, *(f"large {scalar}" for scalar in _LARGE))
     "paths",
     multiple=True,
     metavar="DIR",
+    shell_complete=folders,
     help="A folder to look for modules in, beside this one. May be repeated.",
 )
 @click.option(

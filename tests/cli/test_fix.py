@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ampgen import output
 from ampgen.cli import run
 from tests.cli.test_compile import ampgen
 
@@ -199,7 +198,7 @@ def test_a_file_that_cannot_be_written_is_told(
     def full(_source: object, target: object) -> None:
         raise OSError(28, "No space left on device", target)
 
-    monkeypatch.setattr(output.os, "replace", full)
+    monkeypatch.setattr("ampgen.output.os.replace", full)
     assert run(["fix", "a.amp", "--format", format_]) == 1
     told = capsys.readouterr().err
     if format_ == "json":
