@@ -13,7 +13,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-PAGES = ["decode", "fmt", "import"]
+PAGES = ["decode", "fix", "fmt", "import"]
 
 
 @pytest.mark.parametrize("page", PAGES)
