@@ -256,7 +256,6 @@ def test_many_mistakes_cost_few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 
     from ampgen.check import check_schemas
 
-
     monkeypatch.setattr(fixing, "check_schemas", counted)
     commands = "\n".join(f"    /// C.\n    command C{at}()" for at in range(200))
     made = fixed(f"/// S.\nservice S {{\n{commands}\n}}\n", unsafe=False)

@@ -53,6 +53,12 @@ class Report:
         parts = (os.fsdecode(error.filename or where), error.strerror)
         self.failed(": ".join(part for part in parts if part))
 
+    def note(self, rule: Rule, text: str) -> None:
+        if self.is_text:
+            click.echo(f"note: {text}", err=True)
+        else:
+            self._tell(rule, text, None)
+
     def file(self, rule: Rule, what: str, path: Path | str) -> None:
         """A file that is not as it should be, in a word."""
         if self.is_text:

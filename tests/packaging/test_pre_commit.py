@@ -49,7 +49,10 @@ def repository_of_hooks(folder: Path) -> str:
 
 def configuration(repository: Path, revision: str) -> str:
     """What the page tells a reader to write."""
-    [shown] = re.findall(r"```yaml\n((?s:.*?))```", PAGE.read_text(encoding="utf-8"))
+    blocks: list[str] = re.findall(
+        r"```yaml\n((?s:.*?))```", PAGE.read_text(encoding="utf-8")
+    )
+    [shown] = blocks
     shown = shown.replace("ADDRESS", json.dumps(str(repository)))
     return shown.replace("TAG", revision)
 
