@@ -235,6 +235,71 @@ def test_a_comment_that_silences_nothing_goes(comment: str, after: str) -> None:
     assert mended(text, unsafe=False) == WHOLE.format(after + "oneway command C();")
 
 
+def test_what_is_told_has_places_in_the_text_as_it_was() -> None:
+    text = WHOLE.format("command C(x: int = +1, z int)\n    command D(y: Nothing);")
+    text = f'import "b.amp";\n{text}struct a {{ n: Nowhere; }}\n'
+    made = fixed(text, unsafe=False)
+    [change] = made.changes
+
+    def places(found: tuple[Diagnostic, ...]) -> list[tuple[str, ...]]:
+        return [
+            (one.rule.code, *one.primary.span.place.split(":")[1:])
+            for one in found
+            if one.primary
+        ]
+
+    def texts(found: tuple[Diagnostic, ...]) -> set[str]:
+        return {one.primary.span.source.text for one in found if one.primary}
+
+    assert sorted(places(made.done)) == [
+        ("AMP0101", "5", "30"),
+        ("AMP0102", "5", "34"),
+        ("AMP0107", "5", "24"),
+    ]
+    assert texts(made.done) == texts(made.left_before) == {text}
+    assert texts(made.left) == {change.after}
+    left = list(zip(made.left, made.left_before, strict=True))
+    shown = [
+        (after.primary.span.text, before.primary.span.text)
+        for after, before in left
+        if after.primary and before.primary
+    ]
+    assert shown
+    assert all(after == before for after, before in shown)
+
+
+def test_a_place_that_was_written_stands_for_what_it_replaced() -> None:
+    from ampgen.diagnostics import Label, Rule
+    from ampgen.diagnostics.fixes import Edit
+    from ampgen.fix.history import History
+    from ampgen.source import Source, Span
+
+    steps = [("abcdef", 1, 3, "XYZ"), ("aXYZdef", 0, 0, "> "), ("> aXYZdef", 6, 8, "")]
+    history = History()
+    for text, start, end, written in steps:
+        source = Source("a.amp", text)
+        history.note({source: [Edit(Span(source, start, end), written)]})
+    now = Source("a.amp", "> aXYZf")
+
+    def before(text: str) -> str:
+        at = now.text.index(text)
+        label = Label(Span(now, at, at + len(text)))
+        told = Diagnostic(Rule("AMP0999", "odd", "Why."), "odd", label, (label,))
+        was = history.as_it_was(told)
+        assert was.primary is not None
+        assert was.related == (was.primary,)
+        return was.primary.span.text
+
+    assert [before(text) for text in ("a", "X", "YZ", "XYZf", "f", "aX")] == [
+        *("a", "bc", "bc", "bcdef", "f", "abc")
+    ]
+    assert before(now.text) == "abcdef"
+    other = Source("b.amp", "abc")
+    label = Label(Span(other, 1, 1))
+    told = Diagnostic(Rule("AMP0999", "odd", "Why."), "odd", label)
+    assert history.as_it_was(told) == told
+
+
 def test_only_the_rules_that_are_named_are_mended() -> None:
     text = WHOLE.format("command c() -> int")
     assert mended(text, only=("AMP0102",)) == WHOLE.format("command c() -> int;")

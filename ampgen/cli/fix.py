@@ -93,7 +93,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         _tell("fixable", fixed.done, report)
     elif _write(named, fixed.changes, report):
         _tell("fixed", fixed.done, report)
-    report.add(fixed.left)
+    report.add(fixed.left_before if check or diff else fixed.left)
     report.print()
     if report.is_text:
         _tell_left(fixed, unsafe=unsafe)
@@ -124,9 +124,10 @@ def _write(
 def _tell(word: str, done: Sequence[Diagnostic], report: Report) -> None:
     """One line each, or a note each in the formats for programs."""
     from ampgen.diagnostics import Severity
+    from ampgen.diagnostics.printers import in_order
     from ampgen.diagnostics.snippet import visible
 
-    for one in done:
+    for one in in_order(done):
         if one.fix is None or one.primary is None:
             continue
         if report.is_text:

@@ -171,6 +171,8 @@ def test_a_broken_schema_gets_no_worse_and_is_then_done(
     after, made = fixed(text, unsafe=unsafe)
     assert not errors(after) - errors(text)
     assert bool(made.changes) == bool(made.done)
+    told = (*made.done, *made.left_before)
+    assert {one.primary.span.source.text for one in told if one.primary} <= {text}
     again, nothing = fixed(after, unsafe=unsafe)
     assert again == after
     assert not nothing.done

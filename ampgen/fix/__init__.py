@@ -8,17 +8,16 @@ slip has hidden the next. Nothing is written: the texts are handed back.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ampgen.analysis.files import shown_path
-from ampgen.check import RULES, check_schemas
-from ampgen.diagnostics import Severity
+from ampgen.check import check_schemas
 from ampgen.diagnostics.fixes import applied
 from ampgen.disk import DISK, Disk
+from ampgen.fix.batches import ERRORS, compatible, counted, edits_of, is_better, key
+from ampgen.fix.history import History
 from ampgen.source import StandardInput
 
 if TYPE_CHECKING:
@@ -27,16 +26,12 @@ if TYPE_CHECKING:
     from typing import TypeAlias
 
     from ampgen.diagnostics import Diagnostic
-    from ampgen.diagnostics.fixes import Edit
-    from ampgen.source import Source
 
     # By the real path of the file, what it is to say.
     Texts: TypeAlias = Mapping[str, str]
 
 MAX_PASSES = 50  # each does something; where fixes undo each other it must end
 MAX_STEPS = 10  # slips that hide one another, in one statement
-
-_ERRORS = frozenset(rule.code for rule in RULES if rule.severity is Severity.ERROR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +51,16 @@ class Change:
 class Fixed:
     """What was done, and what there is to say of the texts as they are then.
 
-    ``done`` are the diagnostics whose fixes were made, each with places in the text as
-    it was then. ``refused`` are those among ``left`` whose fixes would have led to a
+    ``done`` are the diagnostics whose fixes were made, with places in the texts as they
+    were at first. ``left`` has places in the mended texts, ``left_before`` is the same
+    with places as they were. ``refused`` are those whose fixes would have led to a
     further error.
     """
 
     changes: tuple[Change, ...]
     done: tuple[Diagnostic, ...]
     left: tuple[Diagnostic, ...]
+    left_before: tuple[Diagnostic, ...]
     refused: tuple[Diagnostic, ...]
 
 
@@ -86,15 +83,24 @@ def fix_schemas(
     wanted = _Wanted(unsafe, frozenset(only))
     fixing = _Fixing(tuple(schemas), tuple(found), tuple(include), disk, wanted)
     diagnostics = fixing.check()
+    history = History()
     done: list[Diagnostic] = []
     refused: list[Diagnostic] = []
     for _ in range(MAX_PASSES):
-        made, refused = fixing.step(diagnostics)
-        if not made:
+        steps, refused = fixing.step(diagnostics)
+        if not steps:
             break
-        done += made
+        for made in steps:
+            done += map(history.as_it_was, made)
+            history.note(edits_of(made))
         diagnostics = fixing.check()
-    return Fixed(tuple(fixing.changes()), tuple(done), diagnostics, tuple(refused))
+    return Fixed(
+        changes=tuple(fixing.changes()),
+        done=tuple(done),
+        left=diagnostics,
+        left_before=tuple(map(history.as_it_was, diagnostics)),
+        refused=tuple(refused),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +152,21 @@ class _Fixing:
 
     def step(
         self, told: Sequence[Diagnostic]
-    ) -> tuple[list[Diagnostic], list[Diagnostic]]:
-        """Make what can be made at once; it is returned, and what was tried in vain."""
+    ) -> tuple[list[list[Diagnostic]], list[Diagnostic]]:
+        """Make what can be made; and what was tried in vain.
+
+        Of what was made all goes at once that is in one list.
+        """
         waiting = self._possible(told)
         tried: list[Diagnostic] = []
         made: list[Diagnostic] = []
         while waiting and not made:
-            batch, waiting = _compatible(waiting)
+            batch, waiting = compatible(waiting)
             tried += batch
             made = self._make(batch, told)
-        made = made or self._pursue(tried, told)
-        ids = {id(one) for one in made}
-        return made, [one for one in tried if id(one) not in ids]
+        steps = [made] if made else [[one] for one in self._pursue(tried, told)]
+        ids = {id(one) for made in steps for one in made}
+        return steps, [one for one in tried if id(one) not in ids]
 
     def _possible(self, told: Sequence[Diagnostic]) -> list[Diagnostic]:
         """Whose fixes are wanted, and are in files that were named."""
@@ -165,7 +174,7 @@ class _Fixing:
             one
             for one in told
             if self._wanted(one)
-            and all(source.path in self._named for source in _edits([one]))
+            and all(source.path in self._named for source in edits_of([one]))
         ]
 
     def _make(
@@ -177,7 +186,7 @@ class _Fixing:
         while waiting:
             group = waiting.pop()
             after = self.check(self._with((*made, *group)))
-            if _is_better(known, after, (*made, *group)):
+            if is_better(known, after, (*made, *group)):
                 made += group
             elif len(group) > 1:
                 half = len(group) // 2
@@ -192,19 +201,19 @@ class _Fixing:
 
         Returned with what was made of those; nothing if there is none.
         """
-        before = _counted(known)
+        before = counted(known)
         for first in batch:
             made, texts = [first], self._with([first])
             for _ in range(MAX_STEPS):
                 after = self.check(texts)
-                if _is_better(known, after, [first]):
+                if is_better(known, after, [first]):
                     self._keep(made, texts)
                     return made
-                told = _counted(after)
+                told = counted(after)
                 further = [
                     one
                     for one in self._possible(after)
-                    if one.rule.code in _ERRORS and told[_key(one)] > before[_key(one)]
+                    if one.rule.code in ERRORS and told[key(one)] > before[key(one)]
                 ]
                 if not further:
                     break
@@ -213,7 +222,7 @@ class _Fixing:
         return []
 
     def _keep(self, made: Sequence[Diagnostic], texts: Texts) -> None:
-        for source in _edits(made):
+        for source in edits_of(made):
             self._before.setdefault(source.path, source.text)
         self._texts = dict(texts)
 
@@ -227,7 +236,7 @@ class _Fixing:
         self, group: Sequence[Diagnostic], texts: Texts | None = None
     ) -> dict[str, str]:
         texts = dict(self._texts if texts is None else texts)
-        for source, edits in _edits(group).items():
+        for source, edits in edits_of(group).items():
             real, _ = self._named[source.path]
             texts[real] = applied(source.text, edits)
         return texts
@@ -257,72 +266,3 @@ class _Overlay(Disk):
             if text is not None:
                 return text.encode()
         return self._disk.read(path)
-
-
-def _edits(diagnostics: Sequence[Diagnostic]) -> dict[Source, list[Edit]]:
-    """Of the fixes of diagnostics, by file."""
-    edits: dict[Source, list[Edit]] = {}
-    for one in diagnostics:
-        for edit in one.fix.edits if one.fix else ():
-            edits.setdefault(edit.span.source, []).append(edit)
-    return edits
-
-
-def _compatible(
-    wanted: Sequence[Diagnostic],
-) -> tuple[list[Diagnostic], list[Diagnostic]]:
-    """Those that do not change the text of one before them, and the others."""
-    first: list[Diagnostic] = []
-    others: list[Diagnostic] = []
-    taken: dict[Source, list[tuple[int, int]]] = {}
-    for one in wanted:
-        places = [
-            (source, edit.span.start, edit.span.end)
-            for source, edits in _edits([one]).items()
-            for edit in edits
-        ]
-        if any(_meets(taken.get(source, ()), *place) for source, *place in places):
-            others.append(one)
-            continue
-        first.append(one)
-        for source, start, end in places:
-            insort(taken.setdefault(source, []), (start, end))
-    return first, others
-
-
-def _meets(taken: Sequence[tuple[int, int]], start: int, end: int) -> bool:
-    """Does one of the places overlap with this, or lie at its edge if one is empty?"""
-    at = bisect_left(taken, (start, end))
-    return any(
-        first < end and start < last
-        if first < last and start < end
-        else first <= end and start <= last
-        for first, last in taken[max(at - 1, 0) : at + 1]
-    )
-
-
-def _is_better(
-    before: Sequence[Diagnostic],
-    after: Sequence[Diagnostic],
-    made: Sequence[Diagnostic],
-) -> bool:
-    """Is there no further error, and is what was mended gone?
-
-    A lint that the project has made an error is none: it comes to light, for lints are
-    silent where there are errors.
-    """
-    known, told = _counted(before), _counted(after)
-    gone = _counted(made)
-    return all(told[one] <= known[one] - gone[one] for one in gone) and all(
-        told[one] <= known[one] for one in told if one[1] in _ERRORS
-    )
-
-
-def _counted(diagnostics: Sequence[Diagnostic]) -> Counter[tuple[str, str, str]]:
-    return Counter(map(_key, diagnostics))
-
-
-def _key(one: Diagnostic) -> tuple[str, str, str]:
-    """By which it is known again when the text around it has changed."""
-    path = one.primary.span.source.path if one.primary else ""
-    return path, one.rule.code, one.message
