@@ -9,9 +9,14 @@ from pathlib import Path
 import pytest
 
 from ampgen import fix as fixing
-from ampgen.diagnostics import Diagnostic
+from ampgen.diagnostics import Diagnostic, Label, Rule, Severity
+from ampgen.diagnostics.fixes import Edit, writing
 from ampgen.fix import Fixed, fix_schemas
-from ampgen.source import StandardInput
+from ampgen.fix.batches import compatible
+from ampgen.fix.history import History
+from ampgen.source import Source, Span, StandardInput
+
+RULE = Rule("AMP0999", "odd", "Why.", Severity.WARNING)
 
 
 @pytest.fixture
@@ -57,6 +62,7 @@ WHOLE = "/// S.\nservice S {{\n    /// C.\n    {}\n}}\n"
         ("oneway C(x: int);", "oneway command C(x: int);"),
         ("command C(x int);", "command C(x: int);"),
         ("command C(x: int[]);", "command C(x: [int]);"),
+        ("command C(x: int []);", "command C(x: [int]);"),
         ("command C(reserved a, b);", 'command C(reserved "a", "b");'),
         ("command C(x: str = y);", 'command C(x: str = "y");'),
         ("command C(x: str??);", "command C(x: str?);"),
@@ -190,6 +196,53 @@ def test_a_fix_that_leads_to_another_error_is_left_out_alone() -> None:
     assert codes(made.left).count("AMP0801") == 1
 
 
+def test_of_fixes_that_overlap_each_has_its_turn() -> None:
+    service = WHOLE.format("command C() -> e;")
+    text = f"/// E.\nopen enum e {{ A; }}\n{service}"
+    after = text.replace("enum e", "enum E").replace("-> e", "-> (result: E)")
+    assert mended(text) == after
+    # the first is refused, and does not stand in the way of the second
+    text = f"{text}/// E.\nopen enum E {{ A; }}\n"
+    made = fixed(text, only=("AMP0801", "AMP0806"))
+    assert codes(made.done) == ["AMP0806"]
+    assert codes(made.refused) == ["AMP0801"]
+    assert made.changes[0].after == text.replace("-> e", "-> (result: e)")
+
+
+@pytest.mark.parametrize(
+    ("places", "first"),
+    [
+        ([(0, 2), (2, 4), (4, 5)], [0, 1, 2]),
+        ([(0, 2), (1, 3), (3, 4)], [0, 2]),
+        ([(4, 6), (0, 5), (0, 4)], [0, 2]),
+        ([(0, 6), (2, 3), (6, 6)], [0]),
+        ([(1, 1), (1, 1), (1, 3), (0, 1), (2, 2)], [0, 4]),
+        ([(0, 2), (4, 6), (2, 4), (3, 3)], [0, 1, 2]),
+        ([(0, 1), (2, 3), (4, 5), (1, 4)], [0, 1, 2]),
+    ],
+)
+def test_those_go_together_that_do_not_touch_the_same_text(
+    places: list[tuple[int, int]], first: list[int]
+) -> None:
+    source = Source("a.amp", "abcdef")
+    told = [
+        Diagnostic(RULE, "odd", None, fix=writing(Span(source, start, end), "x"))
+        for start, end in places
+    ]
+    together, others = compatible(told)
+    assert [told.index(one) for one in together] == first
+    assert len(together) + len(others) == len(places)
+
+
+def test_the_same_name_in_another_file_is_another_name(folder: Path) -> None:
+    (folder / "a.amp").write_text("struct p { p: [p]; }")
+    (folder / "b.amp").write_text("struct p { p: [p]; }")
+    (folder / "c.amp").write_text('import "a.amp";\nimport "b.amp";\ntype A = a.p;\n')
+    made = fix_schemas([Path("b.amp"), Path("c.amp")], unsafe=True, only=["AMP0801"])
+    texts = {change.name: change.after for change in made.changes}
+    assert texts == {"b.amp": "struct P { p: [P]; }"}
+
+
 def test_slips_that_hide_one_another_are_mended_together_or_not_at_all() -> None:
     text = WHOLE.format("C(x int, y str[]) -> ();")
     after = WHOLE.format("command C(x: int, y: [str]);")
@@ -269,11 +322,6 @@ def test_what_is_told_has_places_in_the_text_as_it_was() -> None:
 
 
 def test_a_place_that_was_written_stands_for_what_it_replaced() -> None:
-    from ampgen.diagnostics import Label, Rule
-    from ampgen.diagnostics.fixes import Edit
-    from ampgen.fix.history import History
-    from ampgen.source import Source, Span
-
     steps = [("abcdef", 1, 3, "XYZ"), ("aXYZdef", 0, 0, "> "), ("> aXYZdef", 6, 8, "")]
     history = History()
     for text, start, end, written in steps:
@@ -284,7 +332,7 @@ def test_a_place_that_was_written_stands_for_what_it_replaced() -> None:
     def before(text: str) -> str:
         at = now.text.index(text)
         label = Label(Span(now, at, at + len(text)))
-        told = Diagnostic(Rule("AMP0999", "odd", "Why."), "odd", label, (label,))
+        told = Diagnostic(RULE, "odd", label, (label,))
         was = history.as_it_was(told)
         assert was.primary is not None
         assert was.related == (was.primary,)
@@ -296,7 +344,7 @@ def test_a_place_that_was_written_stands_for_what_it_replaced() -> None:
     assert before(now.text) == "abcdef"
     other = Source("b.amp", "abc")
     label = Label(Span(other, 1, 1))
-    told = Diagnostic(Rule("AMP0999", "odd", "Why."), "odd", label)
+    told = Diagnostic(RULE, "odd", label)
     assert history.as_it_was(told) == told
 
 
@@ -330,17 +378,11 @@ def test_many_mistakes_cost_few_checks(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_fixes_that_undo_each_other_come_to_an_end(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    from ampgen.diagnostics import Label, Rule, Severity
-    from ampgen.diagnostics.fixes import writing
-    from ampgen.source import Source, Span
-
-    rule = Rule("AMP0999", "odd", "Why.", Severity.WARNING)
-
     def other(schemas: list[StandardInput], *_: object) -> tuple[Diagnostic, ...]:
         text = schemas[0].content.decode()
         span = Span(Source("a.amp", text), 0, 1)
         fix = writing(span, "b" if text == "a" else "a", safe=True)
-        return (Diagnostic(rule, f"an {text}", Label(span), fix=fix),)
+        return (Diagnostic(RULE, f"an {text}", Label(span), fix=fix),)
 
     monkeypatch.setattr(fixing, "check_schemas", other)
     made = fixed("a", unsafe=False)

@@ -172,7 +172,7 @@ def _type(place: Place) -> str | Advice | None:
 def _list(place: Place) -> Advice:
     """`T[]`"""
     item = place.last_word
-    if not item or place.last_end:
+    if not item:
         return Advice("a list is written `[T]`")
     edit = place.last_start, 2, f"[{item}]"
     return Advice(f"a list is written `[{item}]`", edit, safe=item in _BUILT_IN)
