@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     Texts: TypeAlias = Mapping[str, str]
 
 MAX_PASSES = 50  # each does something; where fixes undo each other it must end
+MAX_CHECKS = 400  # a schema that is wrong throughout takes no minutes
 MAX_STEPS = 10  # slips that hide one another, in one statement
 
 
@@ -127,6 +128,7 @@ class _Fixing:
         disk: Disk,
         wanted: _Wanted,
     ) -> None:
+        self._checks = 0
         self._wanted = wanted
         self._schemas, self._found, self._include = schemas, found, include
         self._disk = disk
@@ -145,6 +147,7 @@ class _Fixing:
             self._named.setdefault(shown_path(path), target)
 
     def check(self, texts: Texts | None = None) -> tuple[Diagnostic, ...]:
+        self._checks += 1
         texts = self._texts if texts is None else texts
         schemas = [self._told(one, texts) for one in self._schemas]
         disk = _Overlay(self._disk, texts)
@@ -183,7 +186,7 @@ class _Fixing:
         """Make as many as can be; they are returned."""
         made: list[Diagnostic] = []
         waiting = [list(batch)] if batch else []
-        while waiting:
+        while waiting and self._checks < MAX_CHECKS:
             group = waiting.pop()
             after = self.check(self._with((*made, *group)))
             if is_better(known, after, (*made, *group)):
@@ -203,6 +206,8 @@ class _Fixing:
         """
         before = counted(known)
         for first in batch:
+            if self._checks >= MAX_CHECKS:
+                break
             made, texts = [first], self._with([first])
             for _ in range(MAX_STEPS):
                 after = self.check(texts)

@@ -17,7 +17,7 @@ from ampgen.model import Error, ListValue, MemberValue, Service, Struct
 from ampgen.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
     from ampgen.model import Declaration, Default, EnumMember, Field, Module, Schema
 
@@ -33,6 +33,8 @@ class Written:
     schema: Schema
     _files: dict[Module, tree.File] = field(default_factory=dict["Module", tree.File])
     _nodes: dict[Span, Named] = field(default_factory=dict[Span, Named])
+    _uses: dict[tuple[Module, str], list[Span]] | None = None
+    _defaults: dict[EnumMember, list[Span]] | None = None
 
     def node(self, module: Module, name: Span) -> Named:
         """What is declared in a module by the name at a place."""
@@ -46,26 +48,31 @@ class Written:
         source = node.span.source
         return Span(source, min(start, node.span.start), node.span.end)
 
-    def uses(self, declaration: Declaration) -> Iterator[Span]:
+    def uses(self, declaration: Declaration) -> Sequence[Span]:
         """The places of a declared name but for its own, in all files."""
-        for module in self.schema.modules:
-            file = self._file(module)
-            imports = zip(file.imports, module.imports, strict=True)
-            prefixes = {_prefix(one) for one, home in imports if _is(home, declaration)}
-            for name in _names(file):
-                *before, last = name.parts
-                if last.text == declaration.name and (
-                    before[0].text in prefixes if before else _is(module, declaration)
-                ):
-                    yield last.span
+        if self._uses is None:
+            self._uses = {}
+            for module in self.schema.modules:
+                file = self._file(module)
+                imports = zip(file.imports, module.imports, strict=True)
+                homes = {_prefix(one): home for one, home in imports}
+                for name in _names(file):
+                    *before, last = name.parts
+                    home = homes[before[0].text] if before else module
+                    self._uses.setdefault((home, last.text), []).append(last.span)
+        return self._uses.get((declaration.module, declaration.name), ())
 
-    def defaults(self, member: EnumMember) -> Iterator[Span]:
+    def defaults(self, member: EnumMember) -> Sequence[Span]:
         """The places where an enum's member is a default, or in one."""
-        for module in self.schema.modules:
-            for one in _with_default(module):
-                node = self.node(module, one.span)
-                if one.default is not None and isinstance(node, tree.Field):
-                    yield from _in_default(one.default, node.default, member)
+        if self._defaults is None:
+            self._defaults = {}
+            for module in self.schema.modules:
+                for one in _with_default(module):
+                    node = self.node(module, one.span)
+                    if one.default is not None and isinstance(node, tree.Field):
+                        for found, span in _in_default(one.default, node.default):
+                            self._defaults.setdefault(found, []).append(span)
+        return self._defaults.get(member, ())
 
     def renamed(self, module: Module, name: Span, better: str, wire: str | None) -> Fix:
         """A field or command gets a better name, and keeps the one on the wire.
@@ -104,10 +111,6 @@ def written(schema: Schema) -> Written:
 
 def _renaming(better: str, edits: Iterable[Edit]) -> Fix:
     return Fix(f"call it `{better}`", tuple(edits))
-
-
-def _is(module: Module, declaration: Declaration) -> bool:
-    return module is declaration.module
 
 
 def _prefix(one: tree.Import) -> str:
@@ -184,13 +187,13 @@ def _with_default(module: Module) -> Iterator[Field]:
 
 
 def _in_default(
-    default: Default, literal: tree.Literal | None, member: EnumMember
-) -> Iterator[Span]:
+    default: Default, literal: tree.Literal | None
+) -> Iterator[tuple[EnumMember, Span]]:
     match default, literal:
-        case MemberValue(found), tree.NameLiteral() if found is member:
-            yield literal.span
+        case MemberValue(member), tree.NameLiteral():
+            yield member, literal.span
         case ListValue(items), tree.ListLiteral():
             for item, written in zip(items, literal.items, strict=True):
-                yield from _in_default(item, written, member)
+                yield from _in_default(item, written)
         case _:
             pass
