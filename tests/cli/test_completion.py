@@ -20,7 +20,7 @@ from ampgen.cli import VERBS
 from tests.cli.test_compile import ROOT, ampgen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
 
 SCHEMA = "service Text { command Upper(text: str) -> str; command Tail(); }\n"
@@ -138,7 +138,7 @@ class Terminal:
 
 
 @contextmanager
-def at_a_terminal(command: list[str], folder: Path) -> Iterator[Terminal]:
+def at_a_terminal(command: list[str], folder: Path) -> Generator[Terminal]:
     ours, theirs = pty.openpty()
     environment = {
         "PATH": f"{folder / 'bin'}:{os.environ['PATH']}",
