@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
+from ampgen.cli import completion
 from ampgen.cli.contract import Failure
 from ampgen.cli.seen import SeenPrinter, loaded, seeing
 
@@ -34,13 +35,16 @@ _file = click.Path(exists=True, dir_okay=False)
 
 
 @click.command("decode", epilog=EPILOG)
-@click.argument("file", required=False, metavar="[FILE|-]")
+@click.argument(
+    "file", required=False, metavar="[FILE|-]", shell_complete=completion.files
+)
 @click.option(
     "-s",
     "--schema",
     "schemas",
     multiple=True,
     metavar="SCHEMA",
+    shell_complete=completion.schemas,
     help="A file `x.amp` to go by. May be given several times.",
 )
 @click.option(

@@ -85,6 +85,8 @@ def test_verbs_options_and_their_values_are_offered(folder: Path) -> None:
     assert offered(folder, "compile", "-o", "p") == ["dir,p"]
     assert offered(folder, "check", "-I", "p") == ["dir,p"]
     assert offered(folder, "import", "-o", "p") == ["file,p"]
+    assert offered(folder, "decode", "p") == ["file,p"]
+    assert offered(folder, "decode", "-s", "in") == plain("in/deep/text.amp")
 
 
 def test_describe_offers_what_a_schema_declares(folder: Path) -> None:
