@@ -85,15 +85,16 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         report.not_read(error, "standard input")
         report.print()
         return 1
+    written = False
     if diff:
         for change in fixed.changes:
             shown = difference(change.name, change.before, change.after)
             click.echo(shown.encode(), nl=False)
     elif check:
         _tell("fixable", fixed.done, report)
-    elif _write(named, fixed.changes, report):
+    elif written := _write(named, fixed.changes, report):
         _tell("fixed", fixed.done, report)
-    report.add(fixed.left_before if check or diff else fixed.left)
+    report.add(fixed.left if written else fixed.left_before)
     report.print()
     if report.is_text:
         _tell_left(fixed, unsafe=unsafe)
