@@ -59,7 +59,7 @@ def plain(*words: str) -> list[str]:
     return [f"plain,{word}" for word in words]
 
 
-@pytest.mark.parametrize("verb", ["check", "compile", "describe", "fix", "fmt"])
+@pytest.mark.parametrize("verb", ["check", "compile", "describe", "fix", "fmt", "mock"])
 def test_schemas_are_offered_and_folders_on_the_way(verb: str, folder: Path) -> None:
     assert offered(folder, verb, "") == plain("bin/", "in/", "two/")
     assert offered(folder, verb, "in") == plain("in/deep/text.amp")
