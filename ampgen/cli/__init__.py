@@ -37,6 +37,8 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "fmt": "Bring schemas into their canonical form.",
         "import": "Make a schema of a Twisted program's commands.",
         "mock": "Serve a schema with plausible values, and tell of the calls.",
+        "proxy": "Stand between clients and a server, and print what they say.",
+        "replay": "Say again to a server what a client has said.",
     }
 )
 

@@ -87,6 +87,9 @@ def test_verbs_options_and_their_values_are_offered(folder: Path) -> None:
     assert offered(folder, "import", "-o", "p") == ["file,p"]
     assert offered(folder, "decode", "p") == ["file,p"]
     assert offered(folder, "decode", "-s", "in") == plain("in/deep/text.amp")
+    assert offered(folder, "proxy", "a", "b", "in") == plain("in/deep/text.amp")
+    assert offered(folder, "proxy", "--record", "p") == ["file,p"]
+    assert offered(folder, "replay", "p") == ["file,p"]
 
 
 def test_describe_offers_what_a_schema_declares(folder: Path) -> None:
