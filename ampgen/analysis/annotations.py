@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING
 
 from ampgen import model
 from ampgen.analysis.rules import notes as rule
+from ampgen.diagnostics.fixes import removing, writing
 from ampgen.language import tree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ampgen.analysis.findings import Findings
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.source import Span
 
 
@@ -65,12 +67,13 @@ ANNOTATIONS = {
     "sensitive": Known(_VALUES, None, "@sensitive", "a field, an argument or a result"),
 }
 
+_LEFT_OUT = "leave it out:"
 _INSTEAD = {
     ("wire", Place.ERROR): 'write the code behind the name: `error Name "CODE"`',
     ("wire", Place.ENUM_MEMBER): 'write the value behind the name: `NAME = "value"`',
-    ("wire", Place.STREAM_ARGUMENT): "leave it out: the name of a stream argument is "
+    ("wire", Place.STREAM_ARGUMENT): f"{_LEFT_OUT} the name of a stream argument is "
     "not on the wire",
-    ("wire", Place.UNION_MEMBER): "leave it out: a member's name is its key",
+    ("wire", Place.UNION_MEMBER): f"{_LEFT_OUT} a member's name is its key",
 }
 
 
@@ -110,6 +113,9 @@ def read_annotations(
                 "given again here",
                 related=[(earlier.span, "first given here")],
                 help="keep one of them",
+                fix=removing(annotation.span, safe=True)
+                if annotation.span.text == earlier.span.text
+                else None,
             )
         elif _check_use(annotation, place, findings):
             good[name] = annotation
@@ -131,20 +137,24 @@ def read_annotations(
 def _refuse_unknown(annotation: tree.Annotation, findings: Findings) -> None:
     name = annotation.name.text
     nearest = findings.nearest(name, ANNOTATIONS)
+    meant: str | None
     if name == "x":
-        help_ = "name it: `@x.name(…)` is handed to templates"
+        help_, meant = "name it: `@x.name(…)` is handed to templates", None
     elif name.startswith("X."):
-        help_ = f"did you mean `@x{name[1:]}`?"
+        meant = f"x{name[1:]}"
+        help_ = f"did you mean `@{meant}`?"
     elif nearest is not None:
-        help_ = f"did you mean `{ANNOTATIONS[nearest].usage}`?"
+        help_, meant = f"did you mean `{ANNOTATIONS[nearest].usage}`?", nearest
     else:
-        help_ = f"an annotation of your own is written `@x.{name}`"
+        meant = f"x.{name}"
+        help_ = f"an annotation of your own is written `@{meant}`"
     findings.add(
         rule.UNKNOWN,
         f"unknown annotation `@{name}`",
         annotation.name.span,
         "the language has no such annotation",
         help=help_,
+        fix=None if meant is None else writing(annotation.name.span, meant),
     )
 
 
@@ -153,48 +163,63 @@ def _check_use(annotation: tree.Annotation, place: Place, findings: Findings) ->
     name = annotation.name.text
     known = ANNOTATIONS[name]
     if place not in known.places:
+        help_ = _INSTEAD.get((name, place))
+        idle = help_ is not None and help_.startswith(_LEFT_OUT)
         findings.add(
             rule.WRONG_PLACE,
             f"`@{name}` does not stand on {place.value}",
             annotation.span,
             f"it stands on {known.stands_on}",
-            help=_INSTEAD.get((name, place)),
+            help=help_,
+            fix=removing(annotation.span) if idle else None,
         )
         return False
     problem = _wrong_argument(annotation, known)
     if problem is None:
         return True
-    span, label, help_ = problem
+    span, label, help_, fix = problem
     findings.add(
-        rule.WRONG_ARGUMENT, f"wrong argument of `@{name}`", span, label, help=help_
+        rule.WRONG_ARGUMENT,
+        f"wrong argument of `@{name}`",
+        span,
+        label,
+        help=help_,
+        fix=fix,
     )
     return False
 
 
 def _wrong_argument(
     annotation: tree.Annotation, known: Known
-) -> tuple[Span, str, str] | None:
+) -> tuple[Span, str, str, Fix | None] | None:
     """Where, what is wrong, and how to mend it."""
     arguments = annotation.arguments
     usage = f"write `{known.usage}`"
+    fix: Fix | None
     if known.takes is None:
-        return (annotation.span, "it takes no argument", usage) if arguments else None
+        label, fix = "it takes no argument", writing(annotation.span, known.usage)
+        return (annotation.span, label, usage, fix) if arguments else None
     wanted = "one string" if known.takes is tree.StringLiteral else "one duration"
     if len(arguments) != 1:
-        return annotation.span, f"it takes {wanted}", usage
+        return annotation.span, f"it takes {wanted}", usage, None
     (argument,) = arguments
     if not isinstance(argument, known.takes):
+        fix = None
         if known.takes is tree.StringLiteral and isinstance(argument, tree.NameLiteral):
-            usage = f'put it in quotes: `"{argument.name.text}"`'
+            quoted = f'"{argument.name.text}"'
+            usage, fix = (
+                f"put it in quotes: `{quoted}`",
+                writing(argument.span, quoted, safe=True),
+            )
         if known.takes is tree.DurationLiteral and isinstance(
             argument, tree.IntLiteral
         ):
             usage = f"say in what: `{argument.span.text}s`, `{argument.span.text}ms`"
-        return argument.span, f"it takes {wanted}", usage
+        return argument.span, f"it takes {wanted}", usage, fix
     if isinstance(argument, tree.DurationLiteral) and not (
         argument.seconds > 0 and math.isfinite(argument.seconds)
     ):
-        return argument.span, "a deadline is above zero, and finite", usage
+        return argument.span, "a deadline is above zero, and finite", usage, None
     return None
 
 

@@ -11,6 +11,7 @@ from ampgen.analysis.draft import Box, Key
 from ampgen.analysis.names import check_names, refuse_underscore
 from ampgen.analysis.rules import shape as rule
 from ampgen.analysis.types import Slot
+from ampgen.diagnostics.fixes import removing, writing
 from ampgen.language import tree
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from ampgen.analysis.defaults import MayHold
     from ampgen.analysis.findings import Findings
     from ampgen.analysis.types import SlotType, TypeResolver
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.source import Span
 
 _NOUN = {
@@ -163,6 +165,7 @@ class BoxReader:
                 "a peer that does not know the error sends no fields",
                 help=f"write `{node.name.text}: {node.type.span.text}?`, "
                 "or give it a default",
+                fix=writing(node.type.span, f"{node.type.span.text}?"),
             )
 
     def _default(
@@ -186,6 +189,7 @@ class BoxReader:
                 "a stream has no default",
                 node.default.span,
                 help="leave it out: a stream may have no items at all",
+                fix=_without_default(node.default),
             )
             return None
         if type_.type is None:
@@ -197,6 +201,17 @@ class BoxReader:
             may_hold=self._may_hold,
             findings=self._findings,
         )
+
+
+def _without_default(default: tree.Literal) -> Fix | None:
+    """The literal goes, and the `=` before it."""
+    span = default.span
+    before = span.source.text[: span.start].rstrip()
+    if not before.endswith("="):
+        return None  # a comment lies between
+    start = len(before[:-1].rstrip())
+    whole = type(span)(span.source, start, span.end)
+    return removing(whole, "the default")
 
 
 def _key(name: tree.Name, annotated: Annotated, large: Span | None) -> Key:

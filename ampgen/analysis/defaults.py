@@ -13,6 +13,7 @@ from ampgen import model
 from ampgen.analysis.rules import names as name_rule
 from ampgen.analysis.rules import shape as rule
 from ampgen.analysis.rules import wire as wire_rule
+from ampgen.diagnostics.fixes import writing
 from ampgen.language import tree
 from ampgen.runtime.values import Scalar
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ampgen.analysis.findings import Findings
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.source import Span
 
 # Whether a syntax error may have lost a member of an enum, that is used at a place.
@@ -150,12 +152,9 @@ class _Reader:
                 if isinstance(literal, tree.StringLiteral)
                 else None
             )
-            self._refuse(
-                literal,
-                f"enum `{enum.name}`",
-                "the bare name of a member",
-                f"write `{meant}`" if meant else None,
-            )
+            fix = writing(literal.span, meant, safe=True) if meant else None
+            of, wanted = f"enum `{enum.name}`", "the bare name of a member"
+            self._refuse(literal, of, wanted, fix)
             return None
         name = literal.name.text
         by_name = {member.name: member for member in enum.members}
@@ -181,6 +180,9 @@ class _Reader:
             else f"its members are {known}{', …' if len(by_name) > 8 else ''}"
             if known
             else None,
+            fix=writing(literal.span, nearest, safe=nearest == last)
+            if nearest
+            else None,
         )
         return None
 
@@ -188,8 +190,9 @@ class _Reader:
         if not isinstance(literal, tree.ListLiteral):
             shown = literal.span.text
             is_long = len(shown) > _MAX_SHOWN or isinstance(literal, tree.MapLiteral)
-            mended = None if is_long else f"if it is the one item, write `[{shown}]`"
-            self._refuse(literal, "a list", "`[]` or a list of literals", mended)
+            fix = None if is_long else writing(literal.span, f"[{shown}]")
+            wanted = "`[]` or a list of literals"
+            self._refuse(literal, "a list", wanted, fix, "if it is the one item, ")
             return None
         values: list[model.Default] = []
         size = 0
@@ -204,14 +207,23 @@ class _Reader:
         return Checked(model.ListValue(tuple(values)), size) if whole else None
 
     def _refuse(
-        self, literal: tree.Literal, of: str, wanted: str, help_: str | None = None
+        self,
+        literal: tree.Literal,
+        of: str,
+        wanted: str,
+        fix: Fix | None = None,
+        condition: str = "",
     ) -> None:
+        if fix is None:
+            mended = _mended(literal, wanted)
+            fix = None if mended is None else writing(literal.span, mended, safe=True)
         self._findings.add(
             rule.WRONG_DEFAULT,
             f"{_described(literal)} is no default of {of}",
             literal.span,
             f"expected {wanted}",
-            help=help_ or _mended(literal, wanted),
+            help=None if fix is None else f"{condition}{fix.title}",
+            fix=fix,
         )
 
     def _refuse_type(self, literal: tree.Literal, of: str) -> None:
@@ -240,18 +252,17 @@ def _mended(literal: tree.Literal, wanted: str) -> str | None:
     """The same literal as one of the wanted type, where that is sure."""
     match literal:
         case tree.NameLiteral() if wanted == _LITERALS[Scalar.STR]:
-            return f'write `"{literal.name.text}"`'
+            return f'"{literal.name.text}"'
         case tree.NameLiteral() if wanted == _LITERALS[Scalar.BOOL]:
             lowered = literal.name.text.lower()
-            return f"write `{lowered}`" if lowered in {"true", "false"} else None
+            return lowered if lowered in {"true", "false"} else None
         case tree.NameLiteral() if wanted == _LITERALS[Scalar.FLOAT]:
-            meant = _FLOAT_WORDS.get(literal.name.text.lower())
-            return None if meant is None else f"write `{meant}`"
+            return _FLOAT_WORDS.get(literal.name.text.lower())
         case tree.FloatLiteral(value) if wanted == _LITERALS[Scalar.INT]:
-            return f"write `{int(value)}`" if value.is_integer() else None
+            return str(int(value)) if value.is_integer() else None
         case tree.StringLiteral(value) if wanted in _NUMBERS:
             bare = value.strip()
             is_number = re.fullmatch(_NUMBERS[wanted], bare)
-            return f"write `{bare}`" if is_number else None
+            return bare if is_number else None
         case _:
             return None

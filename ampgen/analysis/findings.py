@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from ampgen.diagnostics import Rule
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.source import Source, Span
 
 
@@ -57,6 +58,7 @@ class Findings:
         *,
         related: Iterable[tuple[Span, str]] = (),
         help: str | None = None,  # noqa: A002 - the field of that name
+        fix: Fix | None = None,
     ) -> None:
         """Note one finding; ``label`` goes under the carets at ``at``."""
         related = tuple(related)
@@ -71,6 +73,7 @@ class Findings:
                 None if at is None else Label(at, label),
                 tuple(Label(span, text) for span, text in related),
                 help,
+                fix,
             )
         )
 

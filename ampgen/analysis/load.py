@@ -23,6 +23,7 @@ from ampgen.analysis.files import (
 )
 from ampgen.analysis.graph import Edge, walk
 from ampgen.analysis.rules import names as rule
+from ampgen.diagnostics.fixes import writing
 from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language import tree
 from ampgen.language.parser import parse
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from ampgen.analysis.findings import Findings
     from ampgen.diagnostics import Diagnostic
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.disk import Disk
     from ampgen.source import Span
 
@@ -151,13 +153,15 @@ class _Loader:
             if not found.missing:
                 problem = found
                 break
+        near = _nearest_file(written, folders, importer.path)
         if problem is not None:
             self._findings.add(
                 rule.UNREADABLE,
                 f"cannot read `{written}`",
                 node.path.span,
                 problem.reason,
-                help=_nearest_file(written, folders, importer.path) or problem.help,
+                help=_meant(near) or problem.help,
+                fix=_instead(node, near),
             )
             return None
         self._findings.add(
@@ -165,8 +169,9 @@ class _Loader:
             f"no file `{written}`",
             node.path.span,
             "not found " + _listed([_where(folder) for folder in folders]),
-            help=_nearest_file(written, folders, importer.path)
+            help=_meant(near)
             or "name it relative to this file, or to a folder given with `-I`",
+            fix=_instead(node, near),
         )
         return None
 
@@ -268,8 +273,18 @@ def _nearest_file(written: str, folders: Sequence[Path], importer: Path) -> str 
         lacks_ending = name == stem and stem in stems
         nearest = stem if lacks_ending else did_you_mean(stem, stems)
         if nearest is not None:
-            return f"did you mean `{parent}{slash}{nearest}.amp`?"
+            return f"{parent}{slash}{nearest}.amp"
     return None
+
+
+def _meant(near: str | None) -> str | None:
+    return None if near is None else f"did you mean `{near}`?"
+
+
+def _instead(node: tree.Import, near: str | None) -> Fix | None:
+    if near is None or not near.isprintable() or set(near) & {'"', "\\"}:
+        return None
+    return writing(node.path.span, f'"{near}"')
 
 
 def _where(folder: Path) -> str:

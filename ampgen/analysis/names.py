@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.analysis.rules import names as rule
+from ampgen.diagnostics.fixes import writing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,4 +48,5 @@ def refuse_underscore(name: tree.Name, findings: Findings) -> None:
         name.span,
         "such names are AMP's own",
         help=f"write `{bare}`" if bare[:1].isalpha() else "start it with a letter",
+        fix=writing(name.span, bare) if bare[:1].isalpha() else None,
     )

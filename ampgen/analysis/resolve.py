@@ -17,6 +17,7 @@ from ampgen.analysis.names import check_names
 from ampgen.analysis.rules import names as rule
 from ampgen.analysis.scope import BUILT_IN_TYPES, ERROR, SERVICE
 from ampgen.analysis.types import Slot, TypeResolver
+from ampgen.diagnostics.fixes import Edit, Fix
 from ampgen.language import tree
 
 if TYPE_CHECKING:
@@ -288,8 +289,19 @@ class _Resolver:
                 "listed again here",
                 related=[(earlier.span, "first listed here")],
                 help="remove one of them",
+                fix=_without_item(name),
             )
         return found
+
+
+def _without_item(name: tree.QualifiedName) -> Fix | None:
+    """An item of a list goes, and the comma before it."""
+    span = name.span
+    before = span.source.text[: span.start].rstrip()
+    if not before.endswith(","):
+        return None  # a comment lies between
+    whole = type(span)(span.source, len(before) - 1, span.end)
+    return Fix(f"remove `{name.text}`", (Edit(whole, ""),), safe=True)
 
 
 def _reserved(members: Sequence[object]) -> tuple[str, ...]:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from ampgen import model
 from ampgen.analysis.rules import names as rule
+from ampgen.diagnostics.fixes import writing
 from ampgen.runtime.values import Scalar
 
 if TYPE_CHECKING:
     from ampgen.analysis.files import LoadedFile, LoadedImport
     from ampgen.analysis.findings import Findings
     from ampgen.diagnostics import Rule
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.language import tree
     from ampgen.source import Span
 
@@ -62,6 +64,18 @@ _CALLED: dict[type[model.Declaration], str] = {
     model.Error: "an error",
     model.Service: "a service",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class _Advice:
+    """``meant`` is to be written instead of the name; ``safe``: no other can be."""
+
+    help: str
+    meant: str | None = None
+    safe: bool = False
+
+    def fix(self, name: Span) -> Fix | None:
+        return None if self.meant is None else writing(name, self.meant, safe=self.safe)
 
 
 @dataclass(eq=False, slots=True)
@@ -118,13 +132,15 @@ class Scope:
             return None
         if not isinstance(found, kind.classes):
             last = name.text.rpartition(".")[2]
+            advice = _hint(findings.nearest(last, self.known(kind)))
             findings.add(
                 rule.WRONG_KIND,
                 f"`{name.text}` is {_CALLED[type(found)]}, not {_a(kind.noun)}",
                 name.span,
                 f"{_a(kind.noun)} is needed here",
                 related=[(found.span, "declared here")],
-                help=_hint(findings.nearest(last, self.known(kind))),
+                help=advice.help if advice else None,
+                fix=advice.fix(name.span) if advice else None,
             )
             return None
         return found
@@ -155,15 +171,16 @@ class _Missing:
             case (prefix, last):
                 self._qualified(prefix, last.text)
             case _:
-                self._add("a name has one import before it at most", self.name.span)
+                self._add("a name has one import before it at most")
 
-    def _add(self, label: str, span: Span, help_: str | None = None) -> None:
+    def _add(self, label: str, advice: _Advice | None = None) -> None:
         self.findings.add(
             self.kind.unknown,
             f"unknown {self.kind.noun} `{self.name.text}`",
-            span,
+            self.name.span,
             label,
-            help=help_,
+            help=advice.help if advice else None,
+            fix=advice.fix(self.name.span) if advice else None,
         )
 
     def _bare(self, text: str) -> None:
@@ -171,36 +188,42 @@ class _Missing:
             return  # a syntax error swallowed the declaration: one mistake, one report
         self._add(
             "not declared here or in an import",
-            self.name.span,
             self._imported(text)
             or self._foreign(text)
             or self._nearest(text)
             or self._foreign(self.findings.nearest(text, FOREIGN_TYPES) or ""),
         )
 
-    def _imported(self, text: str) -> str | None:
+    def _imported(self, text: str) -> _Advice | None:
         """``text`` is declared in an import, or is an import."""
         if text in self.scope.imports:
-            return f"`{text}` is an import: write `{text}.` and a name from it"
+            return _Advice(f"`{text}` is an import: write `{text}.` and a name from it")
         homes = [
-            f"`{prefix}.{text}`"
+            f"{prefix}.{text}"
             for prefix, imported in self.scope.imports.items()
             if imported.scope is not None
             and isinstance(imported.scope.names.get(text), self.kind.classes)
         ]
         for prefix in self.scope.imports:
-            if f"`{prefix}.{text}`" in homes:
+            if f"{prefix}.{text}" in homes:
                 self.scope.imports[prefix].used = True  # it is meant, if not written
-        return f"write {' or '.join(homes)}" if homes else None
+        if not homes:
+            return None
+        help_ = f"write {' or '.join(f'`{home}`' for home in homes)}"
+        return _Advice(help_, homes[0] if len(homes) == 1 else None, safe=True)
 
-    def _foreign(self, text: str) -> str | None:
+    def _foreign(self, text: str) -> _Advice | None:
         if self.kind is TYPE and text in _NO_TYPES:
-            return "no type stands for nothing: a command without a result has no `->`"
+            return _Advice(
+                "no type stands for nothing: a command without a result has no `->`"
+            )
         if self.kind is not TYPE or text not in FOREIGN_TYPES:
             return None
-        return _hint(FOREIGN_TYPES[text])
+        meant = FOREIGN_TYPES[text]
+        help_ = f"did you mean `{meant}`?"
+        return _Advice(help_, meant if meant in BUILT_IN_TYPES else None)
 
-    def _nearest(self, text: str) -> str | None:
+    def _nearest(self, text: str) -> _Advice | None:
         known = self.scope.known(self.kind)
         for prefix, imported in self.scope.imports.items():
             if imported.scope is not None:
@@ -233,7 +256,6 @@ class _Missing:
         )
         self._add(
             f"not declared in `{home.file.tree.source.path}`",
-            self.name.span,
             _hint(nearest and f"{prefix.text}.{nearest}"),
         )
 
@@ -243,23 +265,25 @@ class _Missing:
             return
         nearest = self.findings.nearest(prefix.text, scope.imports)
         if prefix.text in scope.names:
-            help_: str | None = "only an import can stand before the point"
+            advice = _Advice("only an import can stand before the point")
         elif nearest is not None:
             scope.imports[nearest].used = True
-            help_ = _hint(f"{nearest}.{text}")
+            meant = f"{nearest}.{text}"
+            advice = _Advice(f"did you mean `{meant}`?", meant)
         else:
-            help_ = f'import the file: `import "{prefix.text}.amp";`'
+            advice = _Advice(f'import the file: `import "{prefix.text}.amp";`')
         self.findings.add(
             rule.UNKNOWN_IMPORT,
             f"unknown import `{prefix.text}`",
             prefix.span,
             "no import of this file has that name",
-            help=help_,
+            help=advice.help,
+            fix=advice.fix(self.name.span),
         )
 
 
-def _hint(meant: str | None) -> str | None:
-    return None if meant is None else f"did you mean `{meant}`?"
+def _hint(meant: str | None) -> _Advice | None:
+    return None if meant is None else _Advice(f"did you mean `{meant}`?", meant)
 
 
 def _a(noun: str) -> str:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from ampgen import model
 from ampgen.analysis.rules import shape as rule
 from ampgen.analysis.scope import BUILT_IN_TYPES, TYPE
+from ampgen.diagnostics.fixes import removing
 from ampgen.language import tree
 from ampgen.runtime.values import Scalar
 
@@ -94,6 +95,7 @@ class TypeResolver:
                 optional,
                 "each item is there",
                 help="leave the `?` out: a stream may have no items at all",
+                fix=removing(optional),
             )
         resolved = self._inner(core, None, 0)
         if resolved is not None and large is not None and len(modifiers) == 1:
@@ -113,6 +115,7 @@ class TypeResolver:
                 large,
                 "only a str, bytes, json, list, map, struct or union can",
                 help="leave `large` out",
+                fix=removing(large),
             )
 
     def _modifiers(self, words: list[tree.Name], slot: Slot) -> dict[str, Span]:
@@ -134,6 +137,7 @@ class TypeResolver:
                     word.span,
                     "a type takes one of the two",
                     help=f"leave `{word.text}` out",
+                    fix=removing(word.span),
                 )
             else:
                 allowed[word.text] = word.span
@@ -170,6 +174,7 @@ class TypeResolver:
                     help=f"leave the `?` out, and write it {_OPTIONAL_INSTEAD[inside]}"
                     if inside in _OPTIONAL_INSTEAD
                     else None,
+                    fix=removing(_question_mark(node)),
                 )
                 self._inner(node.item, inside, depth)
                 return None
@@ -241,6 +246,7 @@ class TypeResolver:
             word.span,
             f"it stands only directly before the type of {place}",
             help=f"leave `{word.text}` out",
+            fix=removing(word.span),
         )
 
     def _optional_twice(self, node: tree.OptionalType) -> None:
@@ -249,6 +255,7 @@ class TypeResolver:
             "optional twice",
             _question_mark(node),
             help="one `?` is enough",
+            fix=removing(_question_mark(node), safe=True),
         )
 
 

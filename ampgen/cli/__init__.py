@@ -34,9 +34,12 @@ VERBS: Mapping[str, str] = MappingProxyType(
         "decode": "Print the boxes in bytes that were written down or captured.",
         "describe": "Print what a schema, or a server, offers.",
         "explain": "Tell more about an error code.",
+        "fix": "Mend what can be mended in schemas.",
         "fmt": "Bring schemas into their canonical form.",
         "import": "Make a schema of a Twisted program's commands.",
         "mock": "Serve a schema with plausible values, and tell of the calls.",
+        "proxy": "Stand between clients and a server, and print what they say.",
+        "replay": "Say again to a server what a client has said.",
     }
 )
 

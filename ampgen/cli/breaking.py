@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ampgen.cli.contract import Failure
-from ampgen.cli.inputs import found_in, inputs
+from ampgen.cli.completion import schemas
+from ampgen.cli.inputs import check_folder, found_in, inputs
 from ampgen.cli.options import format_option, include_option, name_option
-from ampgen.cli.streams import colour
-from ampgen.diagnostics.printers import print_diagnostics
+from ampgen.cli.reports import Report
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,12 +37,13 @@ The levels of the rules are set in pyproject.toml:
 
 
 @click.command("breaking", epilog=EPILOG)
-@click.argument("new", metavar="NEW")
+@click.argument("new", metavar="NEW", shell_complete=schemas)
 @click.option(
     "--against",
     "old",
     required=True,
     metavar="OLD",
+    shell_complete=schemas,
     help="The version before: a file, a folder, or git:REF[:PATH].",
 )
 @include_option()
@@ -87,44 +86,37 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     where all is safe.
     """
     from ampgen.compat.verdicts import Peers, Rollout
-    from ampgen.diagnostics import Severity
     from ampgen.disk import DISK
     from ampgen.tools.breaking import breaking
     from ampgen.tools.revision import PREFIX, RevisionError
 
-    try:
-        os.getcwd()
-    except OSError:
-        raise Failure("the working directory is gone") from None
     if not old:
         raise click.UsageError("the path of the old version is empty")
-    if not old.startswith(PREFIX) and os.path.isdir(old) is not os.path.isdir(new):
-        raise click.UsageError("compare a file with a file, or a folder with a folder")
+    if not old.startswith(PREFIX):
+        _check_alike(os.path.isdir(new), os.path.isdir(old))
+    report = Report(format_)
     try:
-        after = _load(_named(new, name), include, DISK, format_)
-        if after is None:
-            return 1
-        if old.startswith(PREFIX):
-            before = _at_revision(old, new, name, include, format_)
-        else:
-            before = _load(_named(old, None), include, DISK, format_)
-        if before is None:
-            return 1
-        diagnostics = breaking(
-            before,
-            after,
-            rollout=Rollout(rollout),
-            source=source,
-            peers=Peers(peers),
-        )
+        check_folder()
+        after = _load(_named(new, name), include, DISK, report)
+        before = None
+        if after is not None and old.startswith(PREFIX):
+            before = _at_revision(old, new, name, include, report)
+        elif after is not None:
+            before = _load(_named(old, None), include, DISK, report)
+        if before is not None and after is not None:
+            choices = Rollout(rollout), Peers(peers)
+            report.add(breaking(before, after, *choices, source=source))
     except RevisionError as error:
-        raise Failure(str(error)) from None
+        report.failed(str(error))
     except OSError as error:
-        where = error.filename or "standard input"
-        raise Failure(f"{where}: {error.strerror}") from None
-    print_diagnostics(diagnostics, sys.stderr, format_, colour())
-    fatal = any(one.rule.severity is Severity.ERROR for one in diagnostics)
-    return 1 if fatal else 0
+        report.not_read(error, "standard input")
+    report.print()
+    return 1 if report.has_errors else 0
+
+
+def _check_alike(new_is_folder: bool, old_is_folder: bool) -> None:
+    if new_is_folder is not old_is_folder:
+        raise click.UsageError("compare a file with a file, or a folder with a folder")
 
 
 def _named(path: str, name: str | None) -> Sequence[Path | StandardInput]:
@@ -134,7 +126,7 @@ def _named(path: str, name: str | None) -> Sequence[Path | StandardInput]:
 
 
 def _at_revision(
-    place: str, new: str, name: str | None, include: Sequence[Path], format_: str
+    place: str, new: str, name: str | None, include: Sequence[Path], report: Report
 ) -> Schema | None:
     from ampgen.tools.revision import Revision, split
 
@@ -147,25 +139,22 @@ def _at_revision(
         revision.check(named)
     else:
         named = revision.at(path)
-    if revision.is_folder(named) is not os.path.isdir(new):
-        raise click.UsageError("compare a file with a file, or a folder with a folder")
+    _check_alike(os.path.isdir(new), revision.is_folder(named))
     files = revision.schemas(named) if revision.is_folder(named) else [named]
     folders = [revision.included(one) for one in include]
-    return _load(files, folders, revision, format_)
+    return _load(files, folders, revision, report)
 
 
 def _load(
     files: Sequence[Path | StandardInput],
     include: Sequence[Path],
     disk: Disk,
-    format_: str,
+    report: Report,
 ) -> Schema | None:
     """``None`` where it has errors, which are told then."""
     from ampgen.analysis import analyse
 
     schema, diagnostics = analyse(files, include, disk)
     errors = [one for one in diagnostics if one.is_error]
-    if errors:
-        print_diagnostics(errors, sys.stderr, format_, colour())
-        return None
-    return schema
+    report.add(errors)
+    return None if errors else schema

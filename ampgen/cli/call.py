@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
 import sys
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 from click.shell_completion import CompletionItem
 
+from ampgen.cli.completion import schemas
 from ampgen.cli.contract import (
     Contract,
     Failure,
@@ -54,14 +54,14 @@ comes back is printed so:
 
 
 def _complete(
-    context: click.Context, _parameter: click.Parameter, begun: str
+    context: click.Context, parameter: click.Parameter, begun: str
 ) -> list[CompletionItem]:
     """Commands and arguments, for a shell; the schema has to be a file's."""
     words: tuple[str, ...] = context.params.get("words") or ()
     # bash takes an address for several words: it parts them at colons
     at = next((at for at, word in enumerate(words) if is_schema(word)), None)
     if at is None:
-        return [CompletionItem(begun, type="file")]
+        return schemas(context, parameter, begun)
     found = completions(words[at:], context.params.get("include") or ())
     return [CompletionItem(one) for one in found if one.startswith(begun)]
 
@@ -105,6 +105,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     target, *given = left
     if "=" in target or target.startswith("@"):
         raise click.UsageError(f"`{target}` stands where Service.Command should")
+    import asyncio
+
     gc.enable()  # a stream may go on for long
     asking = Asking(target, _given(given, json_), _pairs(metadata, "--metadata"))
     dial = Dialling(**options)
@@ -365,6 +367,8 @@ async def _lines() -> AsyncIterator[bytes]:
     takes the file descriptor itself, since a reader of Python's would be locked when
     the interpreter ends.
     """
+    import asyncio
+
     if sys.stdin is None:
         return
     loop = asyncio.get_running_loop()

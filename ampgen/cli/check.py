@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from ampgen.cli.inputs import found_in, inputs
-from ampgen.cli.options import format_option, include_option, name_option
-from ampgen.cli.streams import colour
-from ampgen.diagnostics.printers import print_diagnostics
+from ampgen.cli.inputs import inputs_and_found
+from ampgen.cli.options import (
+    format_option,
+    include_option,
+    name_option,
+    paths_argument,
+)
+from ampgen.cli.reports import Report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +37,7 @@ The levels of the rules are set in pyproject.toml, and a comment silences one:
 
 
 @click.command("check", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@paths_argument
 @include_option()
 @click.option("--strict", is_flag=True, help="Fail on warnings, too.")
 @format_option
@@ -56,20 +58,16 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     from ampgen.check import check_schemas
     from ampgen.diagnostics import Severity
 
+    report = Report(format_)
     try:
-        os.getcwd()
-    except OSError:
-        click.echo("error: the working directory is gone", err=True)
-        return 1
-    folders = [path for path in paths if os.path.isdir(path)]
-    try:
-        named = inputs([path for path in paths if path not in folders], name)
-        found = [path for folder in folders for path in found_in(folder)]
+        named, found = inputs_and_found(paths, name)
         diagnostics = check_schemas(named, found, include)
     except OSError as error:
-        where = error.filename or "standard input"
-        click.echo(f"error: {where}: {error.strerror}", err=True)
+        report.not_read(error, "standard input")
+        report.print()
         return 1
-    print_diagnostics(diagnostics, sys.stderr, format_, colour())
+    report.add(diagnostics)
+    report.print()
+    report.tell_fixes()
     fatal = {Severity.ERROR, *([Severity.WARNING] if strict else [])}
     return 1 if any(one.rule.severity in fatal for one in diagnostics) else 0

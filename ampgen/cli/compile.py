@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from ampgen.cli.inputs import folder, inputs
+from ampgen.cli.completion import folders
+from ampgen.cli.completion import schemas as schemas_in
+from ampgen.cli.inputs import check_folder, folder, inputs
 from ampgen.cli.options import format_option, include_option, name_option
-from ampgen.cli.streams import colour
-from ampgen.diagnostics.printers import print_diagnostics
+from ampgen.cli.reports import Report
+from ampgen.cli.rules import NOT_UP_TO_DATE
 from ampgen.targets import TARGETS
 
 if TYPE_CHECKING:
@@ -30,13 +30,16 @@ Example: compile two schemas, whose imports also lie in `vendor`, into `pkg`:
 
 
 @click.command("compile", epilog=EPILOG)
-@click.argument("schemas", nargs=-1, required=True, metavar="SCHEMA...")
+@click.argument(
+    "schemas", nargs=-1, required=True, metavar="SCHEMA...", shell_complete=schemas_in
+)
 @click.option(
     "-o",
     "--output",
     required=True,
     type=folder,
     metavar="DIR",
+    shell_complete=folders,
     help="The folder of the package to write.",
 )
 @include_option()
@@ -65,24 +68,23 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 
     A SCHEMA is a file, or `-` for standard input. Prints nothing when all is well.
     """
+    report = Report(format_)
     try:
-        os.getcwd()
-    except OSError:
-        click.echo("error: the working directory is gone", err=True)
-        return 1
-    try:
+        check_folder()
         given = inputs(schemas, name)
+        return _compile(given, include, output, report, target, check=check)
     except OSError as error:
-        click.echo(f"error: standard input: {error.strerror}", err=True)
+        report.not_read(error, "standard input")
         return 1
-    return _compile(given, include, output, format_, target, check=check)
+    finally:
+        report.print()
 
 
 def _compile(
     inputs: Sequence[Path | StandardInput],
     include: Sequence[Path],
     folder: Path,
-    format_: str,
+    report: Report,
     target: str,
     *,
     check: bool,
@@ -93,13 +95,12 @@ def _compile(
     note = memo.note_path(inputs, include, target)
     made = memo.recall(note)
     if made is not None and output.holds(folder, made):
-        print_diagnostics((), sys.stderr, format_, colour())
         return 0
     from ampgen.pipeline import compile_schemas  # half of the time of a small schema
 
     disk = RecordingDisk()
     compiled = compile_schemas(inputs, include, disk, target)
-    print_diagnostics(compiled.diagnostics, sys.stderr, format_, colour())
+    report.add(compiled.diagnostics)
     if compiled.files is None:
         return 1
     if not compiled.diagnostics:
@@ -110,12 +111,12 @@ def _compile(
             return 0
         changes = output.compare(folder, compiled.files)
     except output.OutputError as error:
-        click.echo(f"error: {error}", err=True)
+        report.failed(str(error))
         return 1
-    return _report(folder, changes)
+    return _tell(folder, changes, report)
 
 
-def _report(folder: Path, changes: Changes) -> int:
+def _tell(folder: Path, changes: Changes, report: Report) -> int:
     """What `--check` found, one file a line."""
     for what, paths in (
         ("missing", changes.missing),
@@ -123,5 +124,5 @@ def _report(folder: Path, changes: Changes) -> int:
         ("stale", changes.stale),
     ):
         for path in paths:
-            click.echo(f"{what}: {folder / path}", err=True)
+            report.file(NOT_UP_TO_DATE, what, folder / path)
     return 1 if changes else 0

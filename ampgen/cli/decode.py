@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, BinaryIO, cast
 
 import click
 
+from ampgen.cli import completion
 from ampgen.cli.contract import Failure
 from ampgen.cli.seen import SeenPrinter, loaded, seeing
 
@@ -29,18 +30,21 @@ Example: a capture of a server on port 8000, and a dump from a log, by a schema:
     ampgen decode --schema text.amp < dump.txt
 """
 
-_FORMS = ("hex", "raw", "pcap")
+_FORMS = ("hex", "raw", "pcap", "recording")
 _file = click.Path(exists=True, dir_okay=False)
 
 
 @click.command("decode", epilog=EPILOG)
-@click.argument("file", required=False, metavar="[FILE|-]")
+@click.argument(
+    "file", required=False, metavar="[FILE|-]", shell_complete=completion.files
+)
 @click.option(
     "-s",
     "--schema",
     "schemas",
     multiple=True,
     metavar="SCHEMA",
+    shell_complete=completion.schemas,
     help="A file `x.amp` to go by. May be given several times.",
 )
 @click.option(
@@ -80,21 +84,21 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 ) -> int:
     """Print the boxes in bytes that were written down or captured.
 
-    FILE is a hex dump in any usual form, the bytes themselves, or a capture of packets
-    (pcap, pcapng); standard input if left out, or `-`. In a dump, `>` in front of a
-    line says that the client has sent it, `<` the server. Bytes of both directions come
-    from two files: --client FILE --server FILE.
+    FILE is a hex dump in any usual form, the bytes themselves, a capture of packets
+    (pcap, pcapng), or a recording of `ampgen proxy`; standard input if left out, or
+    `-`. In a dump, `>` in front of a line says that the client has sent it, `<` the
+    server. Bytes of both directions come from two files: --client FILE --server FILE.
 
     With a schema, values are shown by name, and what is @sensitive is hidden; without
-    one there are their lengths. The status is 1 if something does not decode: all that
-    does is shown.
+    one there are their lengths. A recording has its own. The status is 1 if something
+    does not decode: all that does is shown.
     """
     two = client is not None or server is not None
     if two and (file is not None or form not in (None, "raw")):
         raise click.UsageError(
             "--client and --server stand for FILE, and are raw bytes"
         )
-    if port is not None and (two or form in ("hex", "raw")):
+    if port is not None and (two or form in ("hex", "raw", "recording")):
         raise click.UsageError("--port is for captures")
     by = loaded(schemas, include)
     printer = SeenPrinter(format_, by is not None, False, raw, full)
@@ -142,6 +146,9 @@ def _decode(
         return
     if port is not None:
         raise click.UsageError(f"--port is for captures, and {name} is none")
+    if form == "recording":
+        _decode_recording(name, content, by, printer)
+        return
     with _readable(name):
         data = content.read()
     if form == "raw":
@@ -189,6 +196,37 @@ def _decode_capture(
     if not connections:
         where = "" if port is None else f" to port {port}"
         click.echo(f"note: {name}: no TCP connection{where} in it", err=True)
+
+
+def _decode_recording(
+    name: str, content: BinaryIO, by: Loaded | None, printer: SeenPrinter
+) -> None:
+    from ampgen.cli.passing import display
+    from ampgen.tools.recorded import decode_recording
+    from ampgen.tools.recording import Values
+    from ampgen.tools.recordingreader import Recording, RecordingError, load_recorded
+
+    if by is not None:
+        raise click.UsageError(f"--schema: {name} is a recording, and has its schema")
+    try:
+        recording = Recording(content)
+        by = load_recorded(recording.header)
+        # what is not in it cannot be shown
+        raw = printer.raw and recording.header.values is Values.ALL
+        shown = display(
+            printer.format_, schema=by is not None, raw=raw, full=printer.full
+        )
+        for one in decode_recording(recording, by):
+            if isinstance(one, tuple):
+                number, seen = one
+                printer.faults += seen.fault
+                shown.see(number, seen)
+            else:
+                shown.tell(one)
+    except RecordingError as error:
+        raise Failure(f"{name}: {error}") from None
+    if recording.cut:
+        click.echo(f"note: {name}: the last line is not whole", err=True)
 
 
 @contextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from ampgen.runtime import Connection
+    from ampgen.tools.upstream import Upstream
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -112,9 +112,28 @@ class Dialling:
             text = str(error).replace("password=", "--key-password-file")
             raise Failure(text) from None
 
+    def upstream(self, address: str) -> Upstream:
+        """For who makes no calls, and wants the bytes. ``click.UsageError``"""
+        from ampgen.runtime.addresses import parse_address
+        from ampgen.runtime.dialling import securing_of
+        from ampgen.tools.upstream import Upstream
+
+        options = self._options()
+        host = options.pop("server_hostname", None)
+        try:
+            where = parse_address(address)
+            securing = securing_of(
+                where, options.get("tls"), options.get("starttls"), host
+            )
+        except ValueError as error:
+            raise click.UsageError(_in_options(error)) from None
+        return Upstream(where, securing, self.patience)
+
     @asynccontextmanager
     async def connected(self, address: str) -> AsyncGenerator[Connection]:
         """A connection; :class:`Failure`, or ``click.UsageError`` for no address."""
+        import logging
+
         from ampgen.runtime import connect
 
         # what the runtime would log of a peer is told as the error that it leads to

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 import click
+
+from ampgen.cli.completion import codes
 
 EPILOG = """\
 Example:
@@ -13,14 +17,15 @@ Example:
 
 
 @click.command("explain", epilog=EPILOG)
-@click.argument("code", required=False)
+@click.argument("code", required=False, shell_complete=codes)
 def COMMAND(code: str | None) -> int:  # noqa: N802 - what the table of verbs looks for
     """Tell more about an error code; without one, list them all."""
-    from ampgen import compat
-    from ampgen.check import RULES
+    from ampgen import check, compat
+    from ampgen.cli.rules import RULES
     from ampgen.diagnostics.suggest import did_you_mean
 
-    every = sorted((*RULES, *compat.RULES), key=lambda rule: rule.code)
+    tables = (check.RULES, compat.RULES, RULES)
+    every = sorted(chain.from_iterable(tables), key=lambda rule: rule.code)
     rules = {rule.code: rule for rule in every}
     if code is None:
         for known in rules.values():

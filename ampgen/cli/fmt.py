@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
 from dataclasses import dataclass
-from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from ampgen.cli.differences import difference
 from ampgen.cli.inputs import check_paths, found_in
-from ampgen.cli.options import format_option
-from ampgen.cli.streams import colour, standard_input
-from ampgen.diagnostics.printers import print_diagnostics
+from ampgen.cli.options import format_option, paths_argument
+from ampgen.cli.reports import Report
+from ampgen.cli.rules import NOT_CANONICAL
+from ampgen.cli.streams import standard_input
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from ampgen.diagnostics import Diagnostic
 
 EPILOG = """\
 Example: format all schemas of a folder, and see what would change in a file:
@@ -31,7 +28,6 @@ Example: format all schemas of a folder, and see what would change in a file:
 """
 
 _STDIN = "<stdin>"
-_LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +43,7 @@ class _File:
 
 
 @click.command("fmt", epilog=EPILOG)
-@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@paths_argument
 @click.option(
     "--check", is_flag=True, help="Write nothing; fail if a file would change."
 )
@@ -63,17 +59,16 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     reported and left alone. Prints nothing when all is well.
     """
     check_paths(paths)
-    diagnostics: list[Diagnostic] = []
+    report = Report(format_)
     done = True
     for given in paths:
         try:
             for file in _files(given):
-                done &= _format(file, diagnostics, check=check, diff=diff)
+                done &= _format(file, report, check=check, diff=diff)
         except OSError as error:
-            where = _STDIN if given == "-" else error.filename or given
-            click.echo(f"error: {where}: {error.strerror}", err=True)
+            report.not_read(error, _STDIN if given == "-" else given)
             done = False
-    print_diagnostics(diagnostics, sys.stderr, format_, colour())
+    report.print()
     return 0 if done else 1
 
 
@@ -88,9 +83,7 @@ def _files(given: str) -> Iterator[_File]:
         yield _File(path, path.read_bytes())
 
 
-def _format(
-    file: _File, diagnostics: list[Diagnostic], *, check: bool, diff: bool
-) -> bool:
+def _format(file: _File, report: Report, *, check: bool, diff: bool) -> bool:
     """Is the file as it should be now?"""
     from ampgen import output
     from ampgen.language.parser import parse
@@ -102,20 +95,20 @@ def _format(
     except UnicodeDecodeError as error:
         line = file.content.count(b"\n", 0, error.start) + 1
         reason = f"not UTF-8: byte 0x{file.content[error.start]:02x} in line {line}"
-        click.echo(f"error: {file.name}: {reason}", err=True)
+        report.failed(f"{file.name}: {reason}")
         return False
     _tree, found = parse(Source(file.name, text))
     errors = [one for one in found if one.is_error]
     if errors:
-        diagnostics += errors
+        report.add(errors)
         return False
     printed = canonical(text)
     changed = printed.encode() != file.content
     if diff:
-        click.echo("".join(_difference(file.name, text, printed)), nl=False)
+        click.echo(difference(file.name, text, printed), nl=False)
     if check:
         if changed:
-            click.echo(f"differs: {file.name}", err=True)
+            report.file(NOT_CANONICAL, "differs", file.name)
         return not changed
     if diff:
         return True
@@ -125,16 +118,6 @@ def _format(
         try:
             output.replace(file.path, printed.encode())
         except output.OutputError as error:
-            click.echo(f"error: {error}", err=True)
+            report.failed(str(error))
             return False
     return True
-
-
-def _difference(name: str, before: str, after: str) -> Iterator[str]:
-    """In the form that ``patch`` takes."""
-    old: list[str] = _LINE.findall(before)
-    new: list[str] = _LINE.findall(after)
-    for line in unified_diff(old, new, name, name):
-        yield line
-        if not line.endswith("\n"):
-            yield "\n\\ No newline at end of file\n"

@@ -56,6 +56,28 @@ def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInpu
     return inputs
 
 
+def inputs_and_found(
+    paths: Sequence[str], name: str | None
+) -> tuple[list[Path | StandardInput], list[Path]]:
+    """Schemas that are named, as :func:`inputs`, and those in folders that are.
+
+    Raises :class:`OSError`.
+    """
+    check_folder()
+    folders = [path for path in paths if os.path.isdir(path)]
+    named = inputs([path for path in paths if path not in folders], name)
+    return named, [path for folder in folders for path in found_in(folder)]
+
+
+def check_folder() -> None:
+    """:class:`OSError` where the folder that paths are relative to is gone."""
+    try:
+        os.getcwd()
+    except OSError as error:
+        what = "the working directory is gone"
+        raise FileNotFoundError(error.errno, "", what) from None
+
+
 def found_in(folder: str) -> list[Path]:
     """All schemas in a folder and below, but for hidden folders, in order.
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
+from ampgen.cli.completion import schemas
 from ampgen.cli.contract import Contract, Failure, from_file, printable
 from ampgen.cli.dialling import file_
 from ampgen.cli.listening import Listening, listening, listening_on
@@ -48,7 +49,7 @@ The file has examples by command; the first one that fits a call is its answer:
 
 
 @click.command("mock", epilog=EPILOG)
-@click.argument("schema")
+@click.argument("schema", shell_complete=schemas)
 @click.option(
     "--listen",
     "address",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ampgen.cli.completion import folders, schemas
 from ampgen.cli.inputs import folder
 from ampgen.diagnostics.printers import PRINTERS
 
@@ -22,10 +23,14 @@ def include_option(what: str = "imports") -> Callable[[F], F]:
         multiple=True,
         type=folder,
         metavar="DIR",
+        shell_complete=folders,
         help=f"A folder to look for {what} in. May be given several times.",
     )
 
 
+paths_argument = click.argument(
+    "paths", nargs=-1, required=True, metavar="PATH...", shell_complete=schemas
+)
 format_option = click.option(
     "--format",
     "format_",

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 F = TypeVar("F", bound="Callable[..., Any]")
 
 _OPTIONS = (
-    include_option("imports of the schemas"),
     click.option(
         "--raw", is_flag=True, help="Show the bytes of values that no schema knows."
     ),
@@ -38,11 +37,16 @@ _OPTIONS = (
 )
 
 
-def seeing(verb: F) -> F:
-    """Give a verb ``include``, ``raw``, ``full`` and ``format_``."""
+def printing(verb: F) -> F:
+    """Give a verb ``raw``, ``full`` and ``format_``."""
     for option in reversed(_OPTIONS):
         verb = option(verb)
     return verb
+
+
+def seeing(verb: F) -> F:
+    """The same, and ``include``."""
+    return include_option("imports of the schemas")(printing(verb))
 
 
 def loaded(schemas: Sequence[str], include: Sequence[Path]) -> Loaded | None:

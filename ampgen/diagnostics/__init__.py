@@ -13,6 +13,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.source import Span
 
 
@@ -50,8 +51,9 @@ class Diagnostic:
     """One finding: a rule that is broken at one place.
 
     ``related`` are further places that the reader needs ("first declared here").
-    ``help`` is what to do about it, or ``None`` where nothing sure can be said;
-    ``notes`` are what follows from it, a sentence each.
+    ``help`` is what to do about it, or ``None`` where nothing sure can be said; ``fix``
+    is the same as edits, where it is clear to the letter. ``notes`` are what follows
+    from it, a sentence each.
     ``primary`` is ``None`` only for a finding that has no place in a file.
     """
 
@@ -60,6 +62,7 @@ class Diagnostic:
     primary: Label | None
     related: tuple[Label, ...] = ()
     help: str | None = None
+    fix: Fix | None = None
     notes: tuple[str, ...] = ()
 
     @property

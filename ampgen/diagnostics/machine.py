@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ampgen.diagnostics import Diagnostic, Label, Rule
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.source import Span
 
 Json: TypeAlias = "bool | int | str | list[Json] | dict[str, Json] | None"
@@ -53,6 +54,15 @@ def _json(diagnostic: Diagnostic) -> Json:
         ],
         "notes": [*diagnostic.notes],
         "help": diagnostic.help,
+        "fix": None if diagnostic.fix is None else _json_fix(diagnostic.fix),
+    }
+
+
+def _json_fix(fix: Fix) -> Json:
+    return {
+        "title": fix.title,
+        "safe": fix.safe,
+        "edits": [{**_json_place(edit.span), "text": edit.text} for edit in fix.edits],
     }
 
 
@@ -136,7 +146,7 @@ def _sarif_rule(rule: Rule) -> Json:
 
 
 def _sarif_result(diagnostic: Diagnostic, rule_index: int) -> Json:
-    primary = diagnostic.primary
+    primary, fix = diagnostic.primary, diagnostic.fix
     return {
         "ruleId": diagnostic.rule.code,
         "ruleIndex": rule_index,
@@ -147,23 +157,52 @@ def _sarif_result(diagnostic: Diagnostic, rule_index: int) -> Json:
             {"id": number, "message": {"text": label.text}, **_sarif_place(label)}
             for number, label in enumerate(diagnostic.related)
         ],
+        **({} if fix is None else {"fixes": [_sarif_fix(fix)]}),
+    }
+
+
+def _sarif_fix(fix: Fix) -> Json:
+    files = {edit.span.source: _sarif_file(edit.span) for edit in fix.edits}
+    return {
+        "description": {"text": fix.title},
+        "artifactChanges": [
+            {
+                "artifactLocation": file,
+                "replacements": [
+                    {
+                        "deletedRegion": _sarif_region(edit.span),
+                        "insertedContent": {"text": edit.text},
+                    }
+                    for edit in fix.edits
+                    if edit.span.source is source
+                ],
+            }
+            for source, file in files.items()
+        ],
     }
 
 
 def _sarif_place(label: Label) -> dict[str, Json]:
-    span = label.span
+    return {
+        "physicalLocation": {
+            "artifactLocation": _sarif_file(label.span),
+            "region": _sarif_region(label.span),
+        }
+    }
+
+
+def _sarif_file(span: Span) -> Json:
+    return {"uri": quote(span.source.path.replace("\\", "/"))}
+
+
+def _sarif_region(span: Span) -> Json:
     line, column = span.source.position(span.start)
     end_line, end_column = span.source.position(span.end)
     return {
-        "physicalLocation": {
-            "artifactLocation": {"uri": quote(span.source.path.replace("\\", "/"))},
-            "region": {
-                "startLine": line,
-                "startColumn": column,
-                "endLine": end_line,
-                "endColumn": end_column,
-            },
-        }
+        "startLine": line,
+        "startColumn": column,
+        "endLine": end_line,
+        "endColumn": end_column,
     }
 
 

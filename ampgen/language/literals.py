@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from ampgen.diagnostics import Diagnostic, Label, Rule
+from ampgen.diagnostics.fixes import writing
 from ampgen.language.rules import (
     MALFORMED_NUMBER,
     NO_SUCH_CHARACTER,
@@ -25,6 +26,7 @@ _STRING = re.compile(r'"((?:\\.|[^"\\])*)')
 _ESCAPE = re.compile(
     r"\\(?:u\{([0-9A-Fa-f]{1,6})\}|u(?:\{[^}\"]*\}?|[0-9A-Fa-f]{0,6})|.)?"
 )
+_FOUR_DIGITS = re.compile(r"\\u(?![dD][89A-Fa-f])[0-9A-Fa-f]{4}")  # of a character
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\", '"': '"'}
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m)")
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]*)")
@@ -34,18 +36,23 @@ _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A mistake inside a literal; ``start`` and ``end`` count from its start."""
+    """A mistake inside a literal; ``start`` and ``end`` count from its start.
+
+    ``mended`` is what to write instead, where it has the same value.
+    """
 
     rule: Rule
     start: int
     end: int
     message: str
     help: str | None = None
+    mended: str | None = None
 
     def at(self, source: Source, offset: int) -> Diagnostic:
         """The diagnostic for a literal that begins at ``offset``."""
         span = Span(source, offset + self.start, offset + self.end)
-        return Diagnostic(self.rule, self.message, Label(span), help=self.help)
+        fix = None if self.mended is None else writing(span, self.mended, safe=True)
+        return Diagnostic(self.rule, self.message, Label(span), (), self.help, fix)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +110,7 @@ def _escape_fault(
             end,
             f"malformed escape `{escape}`",
             "a character is written `\\u{20AC}`, with one to six hexadecimal digits",
+            f"\\u{{{escape[2:]}}}" if _FOUR_DIGITS.fullmatch(escape) else None,
         )
     return Fault(
         UNKNOWN_ESCAPE,
@@ -136,7 +144,9 @@ def read_number(raw: str) -> tuple[int | float | Duration, Fault | None]:
         return Duration(float(duration[1]) * _SECONDS[duration[2]]), None
     shown = raw if len(raw) <= 40 else raw[:39] + "…"
     message = f"malformed number `{shown}`"
-    return _nearest(raw), Fault(MALFORMED_NUMBER, 0, len(raw), message, _mend(raw))
+    help_text, mended = _mend(raw)
+    fault = Fault(MALFORMED_NUMBER, 0, len(raw), message, help_text, mended)
+    return _nearest(raw), fault
 
 
 def _nearest(raw: str) -> int | float | Duration:
@@ -147,25 +157,31 @@ def _nearest(raw: str) -> int | float | Duration:
     return 0
 
 
-def _mend(raw: str) -> str:
+def _mend(raw: str) -> tuple[str, str | None]:
+    """What to say, and what to write where the value is sure."""
     plain = raw.replace("_", "")
     if "_" in raw and _FLOAT.fullmatch(plain):
-        return f"digits are not grouped: write `{plain}`"
+        return f"digits are not grouped: write `{plain}`", plain
     unsigned = raw.removeprefix("-")
     if re.fullmatch(r"0[0-9]+", unsigned):
         shorter = unsigned.lstrip("0") or "0"
-        return (
-            f"without leading zeros it is `{raw[: len(raw) - len(unsigned)]}{shorter}`"
-        )
+        signed = f"{raw[: len(raw) - len(unsigned)]}{shorter}"
+        return f"without leading zeros it is `{signed}`", None  # or it was octal
     if re.fullmatch(r"0[xXoObB][0-9A-Fa-f]+", unsigned):
         try:
-            return f"numbers are decimal: write `{int(raw, 0)}`"
+            number = str(int(raw, 0))
         except ValueError:
-            return "numbers are decimal"
+            return "numbers are decimal", None
+        return f"numbers are decimal: write `{number}`", number
     if re.fullmatch(r"[0-9]+\.(?:[eE].*)?", unsigned):
-        return "digits stand on both sides of the point: `1.0`"
+        longer = raw.replace(".", ".0", 1)
+        mended = longer if _FLOAT.fullmatch(longer) else None
+        return "digits stand on both sides of the point: `1.0`", mended
     if re.fullmatch(r"[0-9.]+(?:ms|s|m)", unsigned) and raw.startswith("-"):
-        return "a duration has no sign"
+        return "a duration has no sign", None
     if re.fullmatch(r"[0-9.]+[A-Za-zµ]+", unsigned):
-        return "a duration has the unit `ms`, `s` or `m`; a name begins with a letter"
-    return "numbers look like `0`, `-12`, `1.5` or `6.02e23`"
+        return (
+            "a duration has the unit `ms`, `s` or `m`; a name begins with a letter",
+            None,
+        )
+    return "numbers look like `0`, `-12`, `1.5` or `6.02e23`", None

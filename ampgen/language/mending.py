@@ -13,6 +13,7 @@ from typing import TypeAlias
 from lark import Token
 
 from ampgen.diagnostics import Diagnostic, Label
+from ampgen.diagnostics.fixes import inserting, removing, writing
 from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language import expectation, rules
 from ampgen.language.mistake import STRAY, Mistake, offset_of, start_of_value
@@ -49,13 +50,14 @@ def drop_stray_mark(mistake: Mistake) -> Diagnostic | None:
         behind_block = mistake.text.endswith("}", 0, found.previous_end)
         label = "a declaration with a block ends in its `}`" if behind_block else ""
         rule, message = rules.STRAY_SEMICOLON, "this `;` ends nothing"
+        fix = removing(mistake.place, safe=True)
     elif found.terminal in {"RBRACE", "RPAR", "RSQB"}:
         rule, message = rules.UNMATCHED_BRACKET, f"this `{found.text}` closes nothing"
-        label = ""
+        label, fix = "", None
     else:
         return None
     mistake.parser.read_from(found.end)
-    return Diagnostic(rule, message, Label(mistake.place, label))
+    return Diagnostic(rule, message, Label(mistake.place, label), fix=fix)
 
 
 def replace_keyword(mistake: Mistake) -> Diagnostic | None:
@@ -74,6 +76,7 @@ def replace_keyword(mistake: Mistake) -> Diagnostic | None:
         mistake.sentence,
         Label(mistake.place),
         help=f"did you mean `{meant}`?",
+        fix=writing(mistake.place, meant),
     )
     mistake.parser.feed(meant.upper(), meant, found.start)
     mistake.parser.read_from(found.end)
@@ -92,6 +95,7 @@ def insert_command(mistake: Mistake) -> Diagnostic | None:
         mistake.sentence,
         Label(mistake.place),
         help=f"a command begins with its keyword: `command {found.text}(…)`",
+        fix=inserting(mistake.place, "command ", safe=True),
     )
     mistake.parser.feed("COMMAND", "", found.start)
     mistake.parser.read_from(found.start)
@@ -159,14 +163,16 @@ def insert_semicolon(mistake: Mistake) -> Diagnostic | None:
         return None
     if found.terminal == "COMMA":
         message, place, read_from = "expected `;`, found `,`", mistake.place, found.end
+        fix = writing(place, ";", safe=True)
     elif found.terminal == "RBRACE" or _begins_line(mistake):
         message, place = "expected `;`", mistake.end_of_previous
         read_from = found.start
+        fix = inserting(place, ";", safe=True)
     else:
         return None
     parser.feed("SEMICOLON", "", found.previous_end)
     parser.read_from(read_from)
-    return Diagnostic(rules.MISSING_SEMICOLON, message, Label(place))
+    return Diagnostic(rules.MISSING_SEMICOLON, message, Label(place), fix=fix)
 
 
 def _begins_line(mistake: Mistake) -> bool:

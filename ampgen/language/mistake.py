@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, cast
 from lark import Token
 from lark.exceptions import UnexpectedCharacters
 
+from ampgen.diagnostics.fixes import Fix, writing
 from ampgen.language import expectation
 from ampgen.language.automaton import END, Automaton
 from ampgen.language.skip import opens_block
-from ampgen.language.slips import advice
+from ampgen.language.slips import Advice, advice
 from ampgen.source import Source, Span
 
 if TYPE_CHECKING:
@@ -140,9 +141,16 @@ class Mistake:
         return f"expected {wanted}, found `{text}`"
 
     @property
-    def advice(self) -> str | None:
+    def advice(self) -> Advice | None:
         """What was probably meant."""
         return advice(self.text, self.found.start, self.expected, self.parser.values)
+
+    def fix(self, advice: Advice | None) -> Fix | None:
+        if advice is None or advice.edit is None:
+            return None
+        first, last, text = advice.edit
+        at = self.found.start
+        return writing(Span(self.source, at + first, at + last), text, safe=advice.safe)
 
     @property
     def open_brace(self) -> Span | None:

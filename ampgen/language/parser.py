@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from contextlib import suppress
 from functools import cache
@@ -13,15 +14,18 @@ from lark import Lark
 
 from ampgen.cache import cache_folder
 from ampgen.diagnostics import Diagnostic, Label
+from ampgen.diagnostics.fixes import Edit, Fix
 from ampgen.language.builder import TreeBuilder
 from ampgen.language.recovery import Recovery
 from ampgen.language.rules import DANGLING_DOC
 from ampgen.language.trivia import scan
+from ampgen.source import Span
 
 if TYPE_CHECKING:
     from ampgen.language.tree import File
     from ampgen.source import Source
 
+_DOC_LINE = re.compile(r"^\s*(///)", re.MULTILINE)
 _LOCK = Lock()  # the one parser holds the one builder, which holds the file being read
 
 
@@ -47,10 +51,19 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
                     "doc comment that documents nothing",
                     Label(doc.span, "nothing that can have a doc comment follows"),
                     help="an ordinary comment begins with `//`, the file's with `//!`",
+                    fix=_ordinary(doc.span),
                 )
             )
     found.sort(key=lambda diagnostic: _offset(diagnostic))
     return file, tuple(found)
+
+
+def _ordinary(doc: Span) -> Fix:
+    """Its lines as ordinary comments."""
+    source, text = doc.source, doc.text
+    starts = [doc.start + match.start(1) for match in _DOC_LINE.finditer(text)]
+    edits = [Edit(Span(source, start, start + 3), "//") for start in starts]
+    return Fix("write `//`", tuple(edits))
 
 
 def _offset(diagnostic: Diagnostic) -> int:

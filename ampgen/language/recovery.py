@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from lark import Token
 
 from ampgen.diagnostics import Diagnostic, Label
+from ampgen.diagnostics.fixes import inserting
 from ampgen.language import expectation, rules, skip
 from ampgen.language.automaton import BROKEN, END, Automaton
 from ampgen.language.mending import mend
@@ -101,7 +102,10 @@ class Recovery:
         elif "SEMICOLON" in mistake.expected:
             message = "expected `;`, found the end of the file"
             diagnostic = Diagnostic(
-                rules.MISSING_SEMICOLON, message, Label(mistake.place)
+                rules.MISSING_SEMICOLON,
+                message,
+                Label(mistake.place),
+                fix=inserting(mistake.place, ";", safe=True),
             )
         else:
             diagnostic = _unexpected(mistake)
@@ -146,9 +150,11 @@ def _unwind(parser: Automaton, stop: int, text: str) -> tuple[int, list[str]]:
 def _unexpected(mistake: Mistake) -> Diagnostic:
     found = mistake.found
     label = Label(mistake.place)
+    advice = mistake.advice
+    help_, fix = advice.help if advice else None, mistake.fix(advice)
     if found.terminal == STRAY:
         message = f"the character {_shown(found.text)} has no meaning here"
-        return Diagnostic(rules.STRAY_CHARACTER, message, label, help=mistake.advice)
+        return Diagnostic(rules.STRAY_CHARACTER, message, label, (), help_, fix)
     related: tuple[Label, ...] = ()
     opening = expectation.enclosing(mistake.parser.values)
     if (
@@ -158,7 +164,7 @@ def _unexpected(mistake: Mistake) -> Diagnostic:
     ):
         at = offset_of(opening)
         related = (Label(Span(mistake.source, at, at + 1), "opened here"),)
-    return Diagnostic(rules.SYNTAX, mistake.sentence, label, related, mistake.advice)
+    return Diagnostic(rules.SYNTAX, mistake.sentence, label, related, help_, fix)
 
 
 def _kind_of_statements(expected: frozenset[str]) -> str:

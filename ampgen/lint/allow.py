@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Diagnostic, Label, Rule, Severity
+from ampgen.diagnostics.fixes import Edit, Fix, removing, writing
 from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.language.trivia import scan
 from ampgen.source import Span
@@ -61,6 +62,7 @@ class Allowance:
 
     code: str
     span: Span
+    comment: Span
     line: int
     used: bool = False
 
@@ -101,6 +103,7 @@ class Allowances:
                     f"nothing to silence: there is no {allowance.code} here",
                     Label(allowance.span, f"it is about line {allowance.line}"),
                     help="remove it, or move it before the line that is reported",
+                    fix=_without(allowance),
                 )
         yield from (
             fault
@@ -135,7 +138,7 @@ class Allowances:
             line = _covered_line(source, ends, start)
             for code, place in codes:
                 if code in self.settable:
-                    yield Allowance(code, place, line)
+                    yield Allowance(code, place, span, line)
                 elif _CODE.fullmatch(code):
                     self._refuse(code, place)
                 else:
@@ -157,15 +160,39 @@ class Allowances:
             return
         near = did_you_mean(code, self.settable)
         help_ = f"did you mean {near}?" if near else f"write `{EXAMPLE}`"
-        self._fault(place, f"there is no rule `{code}` to silence", help_=help_)
+        fix = writing(place, near) if near else None
+        message = f"there is no rule `{code}` to silence"
+        self._fault(place, message, help_=help_, fix=fix)
 
     def _fault(
-        self, span: Span, message: str, label: str = "", help_: str | None = None
+        self,
+        span: Span,
+        message: str,
+        label: str = "",
+        help_: str | None = None,
+        fix: Fix | None = None,
     ) -> None:
         help_ = help_ or f"write `{EXAMPLE}`, with the code of the rule"
         self._faults.append(
-            Diagnostic(IDLE_COMMENT, message, Label(span, label), help=help_)
+            Diagnostic(IDLE_COMMENT, message, Label(span, label), (), help_, fix)
         )
+
+
+def _without(allowance: Allowance) -> Fix:
+    """The code goes; the comment, too, if it names no other."""
+    comment, code = allowance.comment, allowance.span
+    match = _COMMENT.match(comment.text)
+    words = _WORD.findall(match["rest"]) if match else []
+    if len([word for word in words if _CODE.fullmatch(word)]) < 2:
+        return removing(comment, "the comment", safe=True)
+    text, end = comment.source.text, code.end
+    while text[end] in ", \t":
+        end += 1
+    start = code.start
+    if end == code.end or text[end] in "(*":  # it is the last: the comma before it goes
+        start, end = len(text[:start].rstrip(", \t")), code.end
+    edit = Edit(Span(code.source, start, end), "")
+    return Fix(f"remove `{allowance.code}`", (edit,), safe=True)
 
 
 def _covered_line(source: Source, ends: Mapping[int, int], start: int) -> int:

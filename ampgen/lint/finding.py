@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from ampgen.diagnostics import Rule
+    from ampgen.diagnostics.fixes import Fix
     from ampgen.model import Schema
     from ampgen.source import Span
 
@@ -29,10 +30,13 @@ class Finding:
     related: tuple[Label, ...] = ()
     help: str | None = None
     inside: Span | None = None
+    fix: Fix | None = None
 
     def told_by(self, rule: Rule) -> Diagnostic:
         primary = Label(self.at, self.label)
-        return Diagnostic(rule, self.message, primary, self.related, self.help)
+        return Diagnostic(
+            rule, self.message, primary, self.related, self.help, self.fix
+        )
 
 
 Search: TypeAlias = "Callable[[Schema], Iterator[Finding]]"

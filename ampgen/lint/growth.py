@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Label, Rule, Severity
+from ampgen.diagnostics.fixes import inserting, writing
 from ampgen.lint.finding import Finding, Lint
 from ampgen.lint.reach import answer_fields, commands, reach
 from ampgen.model import Enum, Struct
@@ -13,8 +14,10 @@ from ampgen.model import Enum, Struct
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ampgen.model import Schema
+    from ampgen.diagnostics.fixes import Fix
+    from ampgen.model import Field, Schema
 
+_ENUM = re.compile(r"\b(enum)\s+\Z")
 _STREAM = re.compile(r"stream\s+")
 
 
@@ -33,7 +36,15 @@ def _bare_results(schema: Schema) -> Iterator[Finding]:
             "a second value would change what callers get and handlers return",
             help=f"write `{arrow} ({result.key}: {type_})`: the same on the wire",
             inside=command.span,
+            fix=_in_parentheses(result, f"({result.key}: {type_})"),
         )
+
+
+def _in_parentheses(result: Field, written: str) -> Fix:
+    """It is a change for programs, but for none on the wire."""
+    first, last = result.span, result.type_span
+    whole = type(first)(first.source, first.start, last.end)
+    return writing(whole, f"stream {written}" if result.stream else written)
 
 
 BARE_RESULT = Lint(
@@ -112,7 +123,19 @@ def _closed_enums(schema: Schema) -> Iterator[Finding]:
                         "an older caller loses the whole answer to a new member",
                         (Label(field.type_span, f"in what `{command.name}` answers"),),
                         help="write `open enum`, if it may get members one day",
+                        fix=_opened(type_),
                     )
+
+
+def _opened(enum: Enum) -> Fix | None:
+    start = max(0, enum.span.start - 80)
+    keyword = _ENUM.search(enum.span.source.text, start, enum.span.start)
+    if keyword is None:
+        return None  # a comment stands before the name
+    return inserting(
+        type(enum.span)(enum.span.source, *keyword.span(1)),
+        "open ",
+    )
 
 
 CLOSED_ENUM = Lint(

@@ -6,14 +6,26 @@ import re
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Rule, Severity
+from ampgen.language.tree import EnumMember as EnumMemberNode
+from ampgen.language.tree import ErrorDeclaration
 from ampgen.lint.finding import Finding, Lint
+from ampgen.lint.written import written
 from ampgen.model import Enum, Error, Service, Struct, Union
 from ampgen.targets.python.names import cap_words, snake_case
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ampgen.model import Declaration, EnumMember, Field, Schema
+    from ampgen.diagnostics.fixes import Fix
+    from ampgen.lint.written import Written
+    from ampgen.model import (
+        Command,
+        Declaration,
+        EnumMember,
+        Field,
+        Module,
+        Schema,
+    )
 
 _is_cap_words = re.compile(r"[A-Z][A-Za-z0-9]*").fullmatch
 _is_snake_case = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*").fullmatch
@@ -29,32 +41,41 @@ def _cap_words(schema: Schema) -> Iterator[Finding]:
     for module in schema.modules:
         for declaration in module.declarations:
             if not _is_cap_words(declaration.name):
-                yield _declaration(declaration)
+                yield _declaration(declaration, written(schema))
             if isinstance(declaration, Service):
                 for command in declaration.commands:
                     if _is_cap_words(command.name):
                         continue
-                    better = cap_words(command.name)
-                    pin = f', with `@wire("{command.name}")`: callers send that'
-                    yield Finding(
-                        f"command `{command.name}` is not in CapWords",
-                        command.span,
-                        help=f"call it `{better}`"
-                        + (pin if command.wire == command.name else ""),
-                    )
+                    yield _command(command, written(schema))
 
 
-def _declaration(declaration: Declaration) -> Finding:
-    better = f"`{cap_words(declaration.name)}`"
-    if isinstance(declaration, Error) and declaration.code == declaration.name:
-        better = f'{better}, with the code "{declaration.name}": peers know it by that'
-    else:
-        better = f"{better}: the name is not on the wire"
+def _command(command: Command, text: Written) -> Finding:
+    name, better = command.name, cap_words(command.name)
+    help_ = f"call it `{better}`"
+    if command.wire == name:
+        help_ += f', with `@wire("{name}")`: callers send that'
+    return Finding(
+        f"command `{name}` is not in CapWords",
+        command.span,
+        help=help_,
+        fix=text.renamed(command.service.module, command.span, better, command.wire),
+    )
+
+
+def _declaration(declaration: Declaration, text: Written) -> Finding:
+    name, better = declaration.name, cap_words(declaration.name)
+    help_, code = f"call it `{better}`: the name is not on the wire", ""
+    if isinstance(declaration, Error) and declaration.code == name:
+        help_ = f'call it `{better}`, with the code "{name}": peers know it by that'
+        node = text.node(declaration.module, declaration.span)
+        if isinstance(node, ErrorDeclaration) and node.code is None:
+            code = f' "{name}"'
     kind = type(declaration).__name__.lower()
     return Finding(
-        f"{kind} `{declaration.name}` is not in CapWords",
+        f"{kind} `{name}` is not in CapWords",
         declaration.span,
-        help=f"call it {better}",
+        help=help_,
+        fix=text.replaced(declaration.span, better, code, text.uses(declaration)),
     )
 
 
@@ -86,41 +107,46 @@ its own; a command's name is, so pin it if programs already use it:
 
 
 def _snake_case(schema: Schema) -> Iterator[Finding]:
-    for kind, field in _named_fields(schema):
-        if _is_snake_case(field.name):
-            continue
-        better = _EDGES.sub("", snake_case(field.name))
-        if kind == "member":
-            help_ = f"call it `{better}`, if nobody uses it yet: its name is its key"
-        elif field.stream or field.key != field.name:
-            help_ = f"call it `{better}`: the name is not on the wire"
-        else:
-            help_ = f'call it `{better}`, with `@wire("{field.key}")`: that is its key'
-        yield Finding(
-            f"{kind} `{field.name}` is not in snake_case", field.span, help=help_
-        )
-
-
-def _named_fields(schema: Schema) -> Iterator[tuple[str, Field]]:
-    """All but bare results: nothing in Python is called like their key."""
     for module in schema.modules:
-        for declaration in module.declarations:
-            match declaration:
-                case Struct() | Error():
-                    for field in declaration.fields:
-                        yield "field", field
-                case Union():
-                    for field in declaration.members:
-                        yield "member", field
-                case Service():
-                    for command in declaration.commands:
-                        for field in command.arguments:
-                            yield "argument", field
-                        if command.result is not None and not command.result.bare:
-                            for field in command.result.fields:
-                                yield "result", field
-                case _:
-                    pass
+        for kind, field in _named_fields(module):
+            if not _is_snake_case(field.name):
+                yield _field(kind, field, module, written(schema))
+
+
+def _field(kind: str, field: Field, module: Module, text: Written) -> Finding:
+    better = _EDGES.sub("", snake_case(field.name))
+    key = None if field.stream else field.key
+    fix: Fix | None = text.renamed(module, field.span, better, key)
+    if kind == "member":
+        help_ = f"call it `{better}`, if nobody uses it yet: its name is its key"
+        fix = None
+    elif key == field.name:
+        help_ = f'call it `{better}`, with `@wire("{key}")`: that is its key'
+    else:
+        help_ = f"call it `{better}`: the name is not on the wire"
+    message = f"{kind} `{field.name}` is not in snake_case"
+    return Finding(message, field.span, help=help_, fix=fix)
+
+
+def _named_fields(module: Module) -> Iterator[tuple[str, Field]]:
+    """All but bare results: nothing in Python is called like their key."""
+    for declaration in module.declarations:
+        match declaration:
+            case Struct() | Error():
+                for field in declaration.fields:
+                    yield "field", field
+            case Union():
+                for field in declaration.members:
+                    yield "member", field
+            case Service():
+                for command in declaration.commands:
+                    for field in command.arguments:
+                        yield "argument", field
+                    if command.result is not None and not command.result.bare:
+                        for field in command.result.fields:
+                            yield "result", field
+            case _:
+                pass
 
 
 SNAKE_CASE = Lint(
@@ -155,16 +181,22 @@ def _upper_case(schema: Schema) -> Iterator[Finding]:
             if isinstance(declaration, Enum):
                 for member in declaration.members:
                     if not _is_upper_case(member.name):
-                        yield _member(member)
+                        yield _member(member, module, written(schema))
 
 
-def _member(member: EnumMember) -> Finding:
+def _member(member: EnumMember, module: Module, text: Written) -> Finding:
     better = _EDGES.sub("", snake_case(member.name)).upper()
-    help_ = f"call it `{better}`: the name is not on the wire"
+    help_, value = f"call it `{better}`: the name is not on the wire", ""
     if member.value == member.name:
         help_ = f'write `{better} = "{member.value}"`: the value is what is on the wire'
+        node = text.node(module, member.span)
+        if isinstance(node, EnumMemberNode) and node.value is None:
+            value = f' = "{member.value}"'
     return Finding(
-        f"member `{member.name}` is not in UPPER_CASE", member.span, help=help_
+        f"member `{member.name}` is not in UPPER_CASE",
+        member.span,
+        help=help_,
+        fix=text.replaced(member.span, better, value, text.defaults(member)),
     )
 
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Rule, Severity
+from ampgen.diagnostics.fixes import inserting
 from ampgen.lint.finding import Finding, Lint
 from ampgen.model import Enum, Error, ListType, MapType, ScalarType, Service, Struct
 from ampgen.model import Union as UnionType
@@ -126,8 +127,10 @@ def _long_lists(schema: Schema) -> Iterator[Finding]:
                 f"`ampgen explain {CODE}` tells how"
             )
         written = one.type_span.text
+        fix = None
         if in_command and not one.stream:
             help_ = f"write `large {written}`, or send it in parts"
+            fix = inserting(one.type_span, "large ")
         else:
             help_ = "send it in parts, or as an argument or result that is `large`"
         message = f"{about}{fit:,} elements of `{one.name}` fit into a value"
@@ -138,6 +141,7 @@ def _long_lists(schema: Schema) -> Iterator[Finding]:
             one.type_span,
             size,
             help=help_,
+            fix=fix,
         )
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Rule, Severity
+from ampgen.diagnostics.fixes import removing
 from ampgen.lint.finding import Finding, Lint
 from ampgen.lint.reach import commands, reach
+from ampgen.lint.written import written
 from ampgen.model import Alias, Enum, Error, Service, Struct, Union
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ampgen.model import Declaration, Field, Module, Schema
+    from ampgen.source import Span
 
 
 def _unused(schema: Schema) -> Iterator[Finding]:
@@ -33,7 +36,8 @@ def _unused(schema: Schema) -> Iterator[Finding]:
                 case Service():
                     continue
             if not is_used:
-                yield _finding(declaration, how)
+                whole = written(schema).whole(declaration)
+                yield _finding(declaration, how, whole)
 
 
 def _roots(schema: Schema) -> Iterator[Field]:
@@ -60,13 +64,14 @@ def _has_service(module: Module) -> bool:
     return any(isinstance(one, Service) for one in module.declarations)
 
 
-def _finding(declaration: Declaration, how: str) -> Finding:
+def _finding(declaration: Declaration, how: str, whole: Span) -> Finding:
     kind = type(declaration).__name__.lower()
     return Finding(
         f"{kind} `{declaration.name}` is not used",
         declaration.span,
         how,
         help="remove it, or check the schemas that use it together with this one",
+        fix=removing(whole, f"{kind} `{declaration.name}`"),
     )
 
 

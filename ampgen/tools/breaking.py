@@ -42,10 +42,10 @@ _CODE = {
 def breaking(
     old: Schema,
     new: Schema,
-    *,
     rollout: Rollout = Rollout.ANY,
-    source: bool = False,
     peers: Peers = Peers.TWISTED,
+    *,
+    source: bool = False,
     disk: Disk = DISK,
 ) -> tuple[Diagnostic, ...]:
     """Changes as diagnostics, in the new version's places.
@@ -72,7 +72,7 @@ def breaking(
                     change.at,
                     () if change.was is None else (change.was,),
                     change.help,
-                    tuple(_notes(change, rollout, source=source)),
+                    notes=tuple(_notes(change, rollout, source=source)),
                 )
             )
     return (*told, *settings.diagnostics)

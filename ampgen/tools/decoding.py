@@ -17,6 +17,7 @@ from ampgen.tools.capture import (
 from ampgen.tools.conversation import Conversation
 from ampgen.tools.hexdump import is_hex, read_hex
 from ampgen.tools.interleave import interleave
+from ampgen.tools.recording import is_recording
 from ampgen.tools.seen import Side
 
 if TYPE_CHECKING:
@@ -29,12 +30,14 @@ if TYPE_CHECKING:
 
 
 def form_of(start: bytes) -> str:
-    """``pcap``, ``hex`` or ``raw``, by the first bytes.
+    """``pcap``, ``recording``, ``hex`` or ``raw``, by the first bytes.
 
     The first byte of a box is 0: no text has one, and no capture begins with it.
     """
     if is_capture(start):
         return "pcap"
+    if is_recording(start):
+        return "recording"
     return "hex" if is_hex(start) else "raw"
 
 

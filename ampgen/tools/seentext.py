@@ -75,6 +75,11 @@ class TextPrinter:
         if self._began is None:
             self._began = at
 
+    def told(self, at: float, text: str, *, connection: int) -> str:
+        """The line of what is no box: of a connection that opens, or ends."""
+        columns = [f"#{connection:<3}", self._time(at), "*", escaped(text)]
+        return self._paint(_DIM, " ".join(columns))
+
     # --- columns ----------------------------------------------------------------------
 
     def _head(self, seen: Seen, connection: int | None) -> list[str]:

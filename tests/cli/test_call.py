@@ -469,11 +469,12 @@ def test_files_that_cannot_be_read(capsys: Capture, tmp_path: Path) -> None:
         (["127.0.0.1:1", SCHEMA, "Desk.Sum", ""], ["plain,name="]),
         (["127.0.0.1:1", SCHEMA, "Desk.Nope", ""], []),
         (["127.0.0.1:1", "none.amp", ""], []),
-        (["127.0.0.1:1", "des"], ["file,des"]),
+        (["127.0.0.1:1", "here"], ["plain,here.amp"]),
     ],
 )
 def test_completion(words: list[str], expected: list[str], tmp_path: Path) -> None:
     last = len(words) + 1
+    (tmp_path / "here.amp").touch()
     done = ampgen_at_the_shell(
         cwd=tmp_path,
         _AMPGEN_COMPLETE="bash_complete",

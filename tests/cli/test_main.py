@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ampgen import check, compat
-from ampgen.cli import VERBS, run
+from ampgen.cli import VERBS, rules, run
 from ampgen.runtime.version import __version__
 
 if TYPE_CHECKING:
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 
     from ampgen.diagnostics import Rule
 
-Capture = pytest.CaptureFixture[str]
+RULES = (*check.RULES, *compat.RULES, *rules.RULES)
 
-RULES = (*check.RULES, *compat.RULES)
+Capture = pytest.CaptureFixture[str]
 
 
 def output(capsys: Capture, arguments: Sequence[str]) -> str:
@@ -81,13 +82,54 @@ def test_control_c_is_a_status_and_no_traceback(
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_the_version_is_told_without_loading_the_compiler() -> None:
+def loaded(*arguments: str, **environment: str) -> set[str]:
+    """The modules that a run loads beside those of click."""
     code = (
-        "import sys; from ampgen.cli import run; run(['--version']);"
-        "print([m for m in sys.modules if m in"
-        " ('asyncio', 'lark', 'jinja2', 'ampgen.analysis', 'ampgen.pipeline')])"
+        "import sys, click; before = set(sys.modules);"
+        "from ampgen.cli import run; run(sys.argv[1:]);"
+        "print('\\f', *(set(sys.modules) - before))"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True
+        [sys.executable, "-c", code, *arguments],
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, **environment},
+        check=True,
     )
-    assert done.stdout.splitlines()[-1] == "[]"
+    return set(done.stdout.rpartition("\f")[2].split())
+
+
+OURS = {"ampgen", "ampgen.cli", "ampgen.runtime", "ampgen.runtime.version"}
+COMPILER = {"lark", "jinja2", "ampgen.analysis", "ampgen.language.parser"}
+NETWORK = {"asyncio", "ssl", "socket", "logging"}
+FETCHED = {"twisted", "hashlib", "difflib", "tempfile", "tomllib"}
+
+
+@pytest.mark.parametrize("option", ["--version", "--help"])
+def test_nothing_is_loaded_but_click_and_the_table_of_verbs(option: str) -> None:
+    modules = loaded(option)
+    assert {one for one in modules if one.startswith("ampgen")} == OURS
+    assert not modules & (COMPILER | NETWORK | FETCHED | {"dataclasses", "json"})
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_loads_no_compiler(verb: str) -> None:
+    assert not loaded(verb, "--help") & (COMPILER | {"twisted"})
+
+
+@pytest.mark.parametrize(
+    "verb",
+    ["call", "check", "compile", "describe", "explain", "fix", "fmt", "import"],
+)
+def test_the_help_of_a_verb_loads_no_network(verb: str) -> None:
+    assert not loaded(verb, "--help") & NETWORK
+
+
+def test_a_schema_that_is_up_to_date_is_told_so_without_a_compiler(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.amp").write_text("struct Point { x: int; }\n")
+    compile_ = ("compile", str(tmp_path / "a.amp"), "-o", str(tmp_path / "pkg"))
+    notes = str(tmp_path / "notes")
+    assert loaded(*compile_, AMPGEN_CACHE=notes) >= COMPILER
+    assert not loaded(*compile_, AMPGEN_CACHE=notes) & (COMPILER | NETWORK)

@@ -227,6 +227,7 @@ def test_json_is_one_object_a_line_with_every_field() -> None:
             "related": [],
             "notes": [],
             "help": "does it exist?",
+            "fix": None,
         },
         {
             "code": "AMP0204",
@@ -250,6 +251,7 @@ def test_json_is_one_object_a_line_with_every_field() -> None:
             ],
             "notes": [],
             "help": None,
+            "fix": None,
         },
     ]
 

@@ -24,10 +24,10 @@ SHOWN = "127.0.0.1:8000"  # where the pages have their servers
 
 
 @contextmanager
-def serving(program: Path) -> Generator[str]:
+def serving(program: Path, *arguments: str) -> Generator[str]:
     """The address of a program that prints it at the end of its first line."""
     with subprocess.Popen(
-        [sys.executable, program, "127.0.0.1:0"],
+        [sys.executable, program, "127.0.0.1:0", *arguments],
         env={**os.environ, "PYTHONPATH": str(DOCS.parent)},
         stdout=subprocess.PIPE,
         text=True,

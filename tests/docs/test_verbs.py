@@ -13,7 +13,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 
-PAGES = ["breaking", "decode", "fmt", "import"]
+PAGES = ["breaking", "decode", "fix", "fmt", "import"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ampgen.analysis.rules import notes as annotation_rule
 from ampgen.analysis.rules import shape as rule
+from ampgen.diagnostics.fixes import removing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +75,7 @@ def check_timeouts(draft: Draft, findings: Findings) -> None:
             "a stream lasts as long as it has items",
             related=[(streams[0], "it streams here")],
             help="leave it out; a caller may give `timeout=` for the whole of a call",
+            fix=removing(span),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.analysis.rules import names as rule
+from ampgen.diagnostics.fixes import removing
 
 if TYPE_CHECKING:
     from ampgen.analysis.draft import Draft
@@ -24,4 +25,5 @@ def check_unused_imports(draft: Draft, findings: Findings) -> None:
                 imported.imported.node.span,
                 f"nothing here uses a name of `{prefix}`",
                 help="remove it",
+                fix=removing(imported.imported.node.span, "the import", safe=True),
             )

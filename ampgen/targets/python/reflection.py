@@ -21,19 +21,23 @@ def schema_path(module: Module) -> str:
     return "/".join(module.path) + PurePath(module.source.path).suffix
 
 
-def schema_constant(module: Module, scope: Scope) -> str:
-    """The statement that defines it.
+def schema_text(module: Module) -> str:
+    """Its canonical form, without comments other than docs.
 
     Imports are written relative to the file, wherever the compiler has found them: so
     they are found again where the files lie as the modules do.
     """
-    path = schema_path(module)
-    folder = posixpath.dirname(path) or "."
+    folder = posixpath.dirname(schema_path(module)) or "."
     imported = [
         posixpath.relpath(schema_path(other), folder) for other in module.imports
     ]
-    text = canonical_docs(module.source.text, imported)
-    lines = "\n".join(escape(line) for line in text.split("\n"))
+    return canonical_docs(module.source.text, imported)
+
+
+def schema_constant(module: Module, scope: Scope) -> str:
+    """The statement that defines it."""
+    path = schema_path(module)
+    lines = "\n".join(escape(line) for line in schema_text(module).split("\n"))
     arguments = [statement(string(path), indent=1), f'{INDENT}"""\\\n{lines}"""']
     if module.imports:
         constants = (scope.base(CONSTANT, other) for other in module.imports)

@@ -1,0 +1,63 @@
+"""A recording, looked at once more: the boxes in it, as they were seen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ampgen.runtime.wire import write_box
+from ampgen.tools.conversation import Conversation
+from ampgen.tools.recording import Boxed, Broken, Closed
+from ampgen.tools.seen import Break, SeenBox, SeenBytes
+from ampgen.tools.withholding import Length, as_bytes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ampgen.tools.memory import Loaded
+    from ampgen.tools.recording import Event
+    from ampgen.tools.recordingreader import Recording
+    from ampgen.tools.seen import Seen
+
+
+def decode_recording(
+    recording: Recording, loaded: Loaded | None
+) -> Iterator[Event | tuple[int, Seen]]:
+    """What was seen, with the number of its connection, and what else happened.
+
+    Raises ``RecordingError``, at whatever line.
+    """
+    conversations: dict[int, Conversation] = {}
+    for event in recording.events():
+        if isinstance(event, Boxed):
+            talk = conversations.setdefault(event.number, Conversation(loaded))
+            yield event.number, see_again(talk, event)
+        elif isinstance(event, Broken):
+            yield event.number, _bytes(event)
+        else:
+            if isinstance(event, Closed):
+                conversations.pop(event.number, None)
+            yield event
+
+
+def see_again(conversation: Conversation, event: Boxed) -> SeenBox:
+    """The box as it was, or as much as the recording has of it."""
+    box = {key: as_bytes(value) for key, value in event.box.items()}
+    (seen,) = conversation.feed(event.sender, write_box(box), event.at)
+    if not isinstance(seen, SeenBox):
+        raise AssertionError("what write_box has made is a box")
+    if isinstance(event.box.get(b"_error_description"), Length):
+        return replace(seen, description=None)
+    return seen
+
+
+def _bytes(event: Broken) -> SeenBytes:
+    return SeenBytes(
+        sender=event.sender,
+        at=event.at,
+        offset=event.offset,
+        size=event.size,
+        why=Break(event.why),
+        rule=event.rule,
+        fault=event.why in (Break.LOST, Break.CUT),
+    )
