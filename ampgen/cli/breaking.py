@@ -104,8 +104,14 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         elif after is not None:
             before = _load(_named(old, None), include, DISK, report)
         if before is not None and after is not None:
-            choices = Rollout(rollout), Peers(peers)
-            report.add(breaking(before, after, *choices, source=source))
+            found = breaking(
+                before,
+                after,
+                rollout=Rollout(rollout),
+                source=source,
+                peers=Peers(peers),
+            )
+            report.add(found)
     except RevisionError as error:
         report.failed(str(error))
     except OSError as error:

@@ -42,10 +42,10 @@ _CODE = {
 def breaking(
     old: Schema,
     new: Schema,
-    rollout: Rollout = Rollout.ANY,
-    peers: Peers = Peers.TWISTED,
     *,
+    rollout: Rollout = Rollout.ANY,
     source: bool = False,
+    peers: Peers = Peers.TWISTED,
     disk: Disk = DISK,
 ) -> tuple[Diagnostic, ...]:
     """Changes as diagnostics, in the new version's places.
