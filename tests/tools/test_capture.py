@@ -200,6 +200,22 @@ def test_pcapng_of_several_interfaces_and_sections(order: str) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "option",
+    [
+        struct.pack("<HHq", 14, 8, 1 << 62),
+        struct.pack("<HHq", 14, 8, -(1 << 62)),
+        struct.pack("<HHB3x", 9, 1, 0),
+    ],
+    ids=["late", "early", "in whole seconds"],
+)
+def test_a_time_that_no_calendar_has_is_none(option: bytes) -> None:
+    interface = struct.pack("<HHI", RAW, 0, 0) + option
+    header = struct.pack("<IIIII", 0, 0xFFFFFFFF, 0, 1, 1)
+    file = section("<") + block("<", 1, interface) + block("<", 6, header + b"x")
+    assert list(read_packets(io.BytesIO(file))) == [Packet(None, RAW, b"x")]
+
+
 @pytest.mark.parametrize("kind", ["pcap", "pcapng"])
 def test_a_file_that_is_cut_short_is_good_up_to_there(kind: str) -> None:
     file = io.BytesIO()
@@ -281,6 +297,33 @@ def test_what_the_capture_has_cut_is_counted() -> None:
     found = read_segment(RAW, ip(SEGMENT)[:-3])
     assert found is not None
     assert (found.data, found.cut) == (b"d", 3)
+
+
+def test_what_is_cut_off_ends_where_another_packet_goes_on() -> None:
+    short = bytearray(ip(tcp(CLIENT, 2, b"cdefgh", acknowledges=0)))
+    packets = (
+        *HELLO,
+        ip(tcp(CLIENT, 5, b"fg", acknowledges=0)),
+        bytes(short[:-5]),
+        ip(tcp(CLIENT, 0, b"ab", acknowledges=0)),
+    )
+    events, _reader = streams(packets)
+    assert sent(events)[CLIENT] == b"abc??fg?"
+
+
+def test_what_comes_early_is_not_waited_for_without_end() -> None:
+    """Each piece takes memory beside its one byte."""
+    reader = Streams()
+    early = bytearray(ip(tcp(CLIENT, 0, b"x")))
+    number = START[CLIENT] + 1
+    packets = [Packet(None, RAW, ip(HELLO[0]))]
+    for at in range(10, 70_000):
+        struct.pack_into(">I", early, 24, (number + at) & 0xFFFFFFFF)
+        packets.append(Packet(None, RAW, bytes(early)))
+    events = list(reader.read(packets))
+    gaps = [one.size for one in events if isinstance(one, Missing)]
+    assert gaps == [10]
+    assert len(events) == 2 + 70_000 - 10
 
 
 def test_other_packets_are_left_alone() -> None:

@@ -24,6 +24,7 @@ _PCAP = {
 _PCAPNG = b"\x0a\x0d\x0d\x0a"
 _ORDERS = {b"\x1a\x2b\x3c\x4d": ">", b"\x4d\x3c\x2b\x1a": "<"}
 _MAX_PACKET = 16 * 1024 * 1024
+_MAX_TIME = 253_402_300_800  # the year 10,000: no calendar of Python's has it
 _SECTION, _INTERFACE, _OLD_PACKET, _SIMPLE, _PACKET = 0x0A0D0D0A, 1, 2, 3, 6
 _RESOLUTION, _SHIFT = 9, 14  # options of an interface
 
@@ -156,6 +157,8 @@ class _Pcapng:
             raise CaptureError("a packet of an interface that is not described")
         one = self._interfaces[number]
         at = None if time is None else one.shift + time / one.parts
+        if at is not None and not 0 <= at < _MAX_TIME:
+            at = None  # a damaged clock is no reason to show nothing
         if time is None and one.snap:
             data = data[: one.snap]
         return Packet(at, one.link, data)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen.tools.capture.packets import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from ampgen.tools.capture.packets import Segment
 
 _MAX_WAITING = 16 * 1024 * 1024  # bytes that came early, of one direction
+_COST = 256  # bytes that a piece takes beside its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +204,9 @@ class _Half:
         self._next = 0  # how much has come out
         self._end: int | None = None  # where it ends
         self._early: dict[int, tuple[bytes, int, float | None]] = {}
+        self._order: list[int] = []  # a heap of the places in it
         self._waiting = 0
+        self._cut: tuple[int, float | None] = 0, None  # up to where bytes were cut off
 
     def _place(self, number: int) -> int:
         """The place that a sequence number means, of all the nearest to the last."""
@@ -223,6 +227,9 @@ class _Half:
             self._end = place + size
         if size and place + size > self._next:
             known = self._early.get(place)
+            if known is None:
+                heappush(self._order, place)
+                self._waiting += _COST
             if known is None or len(known[0]) < len(segment.data):
                 self._waiting += len(segment.data) - (len(known[0]) if known else 0)
                 self._early[place] = segment.data, segment.cut, at
@@ -240,8 +247,7 @@ class _Half:
         if self._end is not None:
             place = min(place, self._end)
         while self._next < place:
-            early = [one for one in self._early if one < place]
-            start = min(early, default=place)
+            start = min([place, *self._order[:1]])
             if start > self._next:
                 yield start - self._next, None
                 self._next = start
@@ -249,8 +255,8 @@ class _Half:
 
     def flush(self) -> Iterator[tuple[bytes | int, float | None]]:
         """What came early goes out, and what is missing between is told."""
-        while self._early:
-            start = min(self._early)
+        while self._order:
+            start = self._order[0]
             if start > self._next:
                 yield start - self._next, None
                 self._next = start
@@ -261,23 +267,24 @@ class _Half:
             self.finished = True
 
     def _ready(self) -> Iterator[tuple[bytes | int, float | None]]:
-        while self._early:
-            start = min(self._early)
-            if start > self._next:
-                return
-            data, cut, at = self._early.pop(start)
-            self._waiting -= len(data)
-            past = self._next - start
-            if past < len(data):
-                yield data[past:], at
-            self._next = max(self._next, start + len(data))
-            missing = start + len(data) + cut - self._next
-            if missing > 0 and not any(
-                one <= self._next < one + len(early[0])
-                for one, early in self._early.items()
-            ):
-                yield missing, at
-                self._next += missing
+        while True:
+            if self._order and self._order[0] <= self._next:
+                start = heappop(self._order)
+                data, cut, at = self._early.pop(start)
+                self._waiting -= len(data) + _COST
+                past = self._next - start
+                if past < len(data):
+                    yield data[past:], at
+                end = start + len(data)
+                self._next = max(self._next, end)
+                if end + cut > self._cut[0]:
+                    self._cut = end + cut, at
+            elif self._cut[0] > self._next:
+                start = min([self._cut[0], *self._order[:1]])
+                yield start - self._next, self._cut[1]
+                self._next = start
+            else:
+                break
         if self._end is not None and self._next >= self._end:
             self.finished = True
 
