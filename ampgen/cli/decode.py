@@ -31,7 +31,6 @@ Example: a capture of a server on port 8000, and a dump from a log, by a schema:
 """
 
 _FORMS = ("hex", "raw", "pcap", "recording")
-_file = click.Path(exists=True, dir_okay=False)
 
 
 @click.command("decode", epilog=EPILOG)
@@ -53,8 +52,18 @@ _file = click.Path(exists=True, dir_okay=False)
     type=click.Choice(_FORMS),
     help="What FILE has; found out if left out.",
 )
-@click.option("--client", type=_file, metavar="FILE", help="What the client has sent.")
-@click.option("--server", type=_file, metavar="FILE", help="What the server has sent.")
+@click.option(
+    "--client",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="What the client has sent.",
+)
+@click.option(
+    "--server",
+    metavar="FILE",
+    shell_complete=completion.files,
+    help="What the server has sent.",
+)
 @click.option(
     "--side",
     type=click.Choice(("client", "server")),
@@ -98,6 +107,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         raise click.UsageError(
             "--client and --server stand for FILE, and are raw bytes"
         )
+    if client == server == "-":
+        raise click.UsageError("standard input (`-`) is of one side only")
     if port is not None and (two or form in ("hex", "raw", "recording")):
         raise click.UsageError("--port is for captures")
     by = loaded(schemas, include)
@@ -105,7 +116,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     if two:
         _decode_two(client, server, by, printer)
     else:
-        with _opened(file or "-") as (name, content):
+        with _opened("-" if file is None else file) as (name, content):
             _decode(name, content, form, side, port, by, printer)
     return 1 if printer.faults else 0
 
@@ -138,6 +149,7 @@ def _decode(
     from ampgen.tools.hexdump import HexError
     from ampgen.tools.seen import Side
 
+    guessed = form is None
     if form is None:
         with _readable(name):
             form = form_of(cast("BufferedReader", content).peek(4096)[:4096])
@@ -155,7 +167,7 @@ def _decode(
         found = decode_raw({Side(side): data}, by)
     else:
         try:
-            found = decode_hex(data.decode("utf-8", "replace"), Side(side), by)
+            found = decode_hex(data, Side(side), by)
         except HexError as error:
             place = f"{name}:{error.line}:{error.column}"
             raise Failure(f"{place}: {error.rule}") from None
@@ -165,6 +177,9 @@ def _decode(
         printer.seen(seen)
     if empty:
         click.echo(f"note: {name}: nothing in it", err=True)
+    elif guessed and form == "raw" and data[0]:  # no box begins so
+        rule = "no dump and no capture: read as the bytes that one side has sent"
+        click.echo(f"note: {name}: {rule} (see --from)", err=True)
 
 
 def _decode_capture(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -11,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ampgen.cli.options import include_option
+from ampgen.cli.streams import lacks_characters, output_colour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -127,21 +126,14 @@ class SeenPrinter:
                 schema=self.schema,
                 raw=self.raw,
                 full=self.full,
-                colour=_colour(),
+                colour=output_colour(),
             )
         return self._text
 
     def _write_json(self, data: Any) -> None:
         from ampgen.tools.seenjson import json_line
 
-        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
-        ascii_ = encoding.lower().replace("-", "") != "utf8"
-        self._write(json_line(data, ascii_=ascii_))
+        self._write(json_line(data, ascii_=lacks_characters()))
 
     def _write(self, line: str) -> None:
         click.echo(line, color=True)
-
-
-def _colour() -> bool:
-    """On a terminal alone, and not where the user has said no."""
-    return sys.stdout.isatty() and not os.environ.get("NO_COLOR")

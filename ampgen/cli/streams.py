@@ -5,6 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from typing import TextIO
 
 
 def standard_input() -> bytes:
@@ -14,8 +18,21 @@ def standard_input() -> bytes:
 
 
 def colour() -> bool:
-    """On a terminal alone, and not where the user has said no (https://no-color.org)."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+    """May standard error have colours?"""
+    return _takes_colour(sys.stderr)
+
+
+def output_colour() -> bool:
+    """May standard output have them?"""
+    return _takes_colour(sys.stdout)
+
+
+def _takes_colour(stream: TextIO | None) -> bool:
+    """A terminal alone, and not where the user has said no (https://no-color.org).
+
+    ``None``: it was closed before we started.
+    """
+    return stream is not None and stream.isatty() and not os.environ.get("NO_COLOR")
 
 
 def lacks_characters() -> bool:

@@ -15,7 +15,7 @@ from ampgen.tools.capture import (
     read_packets,
 )
 from ampgen.tools.conversation import Conversation
-from ampgen.tools.hexdump import is_hex, read_hex
+from ampgen.tools.hexdump import is_hex, read_hex, text_of
 from ampgen.tools.interleave import interleave
 from ampgen.tools.recording import is_recording
 from ampgen.tools.seen import Side
@@ -47,12 +47,12 @@ def decode_raw(sent: Mapping[Side, bytes], loaded: Loaded | None) -> Iterator[Se
     yield from interleave(conversation, sent)
 
 
-def decode_hex(text: str, sender: Side, loaded: Loaded | None) -> Iterator[Seen]:
+def decode_hex(data: bytes, sender: Side, loaded: Loaded | None) -> Iterator[Seen]:
     """In the order in which it is written. ``sender``: where nothing says who it is.
 
     Raises ``hexdump.HexError``, at once.
     """
-    written = read_hex(text)
+    written = read_hex(text_of(data))
 
     def seen() -> Iterator[Seen]:
         conversation = Conversation(loaded, whole=False)

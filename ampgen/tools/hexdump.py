@@ -9,6 +9,7 @@ and Wireshark, and ``b'…'``. A line that begins with ``>`` is of the client, o
 from __future__ import annotations
 
 import ast
+import codecs
 import re
 import warnings
 from dataclasses import dataclass
@@ -24,27 +25,35 @@ _SIDES = {
 _PREFIX = re.compile(r"\s*(>|<|client:|server:)\s*", re.IGNORECASE)
 _OFFSET = re.compile(r"\s*(?:0x)?([0-9a-fA-F]{4,16})(?::[ \t]*|[ \t]{2,}|\s*$)")
 _OD = re.compile(r"\s*([0-9a-fA-F]{6,7})(?= [0-9a-fA-F]{2}( |$))")
-_BESIDE = re.compile(r"\|.*|\s>.*<\s*$")  # text that has its own marks
 _GAP = re.compile(r"( {2,}|\t)")
 _DIGITS = re.compile(r"[0-9a-fA-F]+")
 _PLAIN = re.compile(r"(?P<between>[\s,:;]+|0[xX]|\\[xX])|(?P<digits>[0-9a-fA-F]+)")
 _LITERAL = re.compile(r"""[bB](?:'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")""")
-_MAX_REPEATED = 64 * 1024 * 1024
+_BETWEEN = re.compile(r"[ \t,+]*")
+_MAX_REPEATED = 64 * 1024 * 1024  # bytes that each `*` of a text stands for, in all
 _ROW = 16  # bytes in a line of a dump, unless somebody has asked for others
-
-
 _BEGINS = re.compile(
-    r"""\s*(?:\#.*\s+)*(?:(?:>|<|client:|server:)\s*)?
-    (?:(?:0x|\\x)?[0-9a-f][0-9a-f,:]*(?:\\x\S*)?(?:\s|$)|b['"])""",
-    re.IGNORECASE | re.VERBOSE,
+    r"""(?:0x|\\x)?[0-9a-f][0-9a-f,:]*(?:\\x\S*)?(?:\s|$)|b['"]""", re.IGNORECASE
 )
+
+
+def text_of(data: bytes) -> str:
+    """What is written in a file: PowerShell's are UTF-16, others begin with a mark."""
+    utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if utf16 else "utf-8-sig", "replace")
 
 
 def is_hex(start: bytes) -> bool:
     """Do the first bytes of a file look like what is read here?"""
-    text = start.decode("utf-8", "replace")
-    words = all(one.isprintable() or one in "\t\r\n\ufffd" for one in text)
-    return words and _BEGINS.match(text) is not None
+    text = text_of(start)
+    if not all(one.isprintable() or one in "\t\r\n\ufffd" for one in text):
+        return False
+    for line in text.splitlines():
+        prefix = _PREFIX.match(line)
+        rest = line[prefix.end() if prefix else 0 :].lstrip()
+        if rest and not rest.startswith("#"):
+            return _BEGINS.match(rest) is not None
+    return bool(text)  # nothing but remarks, so far
 
 
 class HexError(Exception):
@@ -78,6 +87,7 @@ class _Reader:
         self._at: dict[Side | None, int] = {}  # where the dump of each side goes on
         self._last = b""  # line of a dump
         self._repeat = False  # a `*` stands for more of the last one
+        self._repeated = 0
         self._indented = self._follows_streams()
 
     def _follows_streams(self) -> bool:
@@ -142,8 +152,10 @@ class _Reader:
         at = self._at.get(self._side, 0)
         column = start + offset.start(1) + 1
         if self._repeat and value > at and self._last:
-            if value - at > _MAX_REPEATED:
-                raise HexError(number, column, f"`*` stands for {value - at:,} bytes")
+            self._repeated += value - at
+            if self._repeated > _MAX_REPEATED:
+                rule = f"`*` stands for {self._repeated:,} bytes"
+                raise HexError(number, column, f"{rule}, at most {_MAX_REPEATED:,} do")
             times, left = divmod(value - at, len(self._last))
             self._add(self._last * times + self._last[:left])
             at = value
@@ -162,8 +174,8 @@ class _Reader:
 
         ``halves``: a wider gap may be in the middle, and marks around the text.
         """
-        beside = _BESIDE.search(line, begin) if halves else None
-        end = len(line) if beside is None else beside.start()
+        beside = _beside(line, begin) if halves else None
+        end = len(line) if beside is None else beside
         data = bytearray()
         column = begin
         for at, part in enumerate(_GAP.split(line[begin:end].rstrip())):
@@ -213,9 +225,8 @@ class _Reader:
 
     def _literals(self, number: int, line: str, start: int) -> bytes:
         data = bytearray()
-        at = start
-        while line[at:].strip(" \t,+"):
-            at += len(line[at:]) - len(line[at:].lstrip(" \t,+"))
+        at = _past(line, start)
+        while at < len(line):
             found = _LITERAL.match(line, at)
             if found is None:
                 raise HexError(number, at + 1, f"no bytes: {_shown(line[at:])}")
@@ -224,8 +235,22 @@ class _Reader:
                     data += ast.literal_eval(found[0])
             except (SyntaxError, ValueError):
                 raise HexError(number, at + 1, "no bytes of Python's") from None
-            at = found.end()
+            at = _past(line, found.end())
         return bytes(data)
+
+
+def _past(line: str, at: int) -> int:
+    """Where the next literal begins, or the line ends."""
+    between = _BETWEEN.match(line, at)
+    return at if between is None else between.end()
+
+
+def _beside(line: str, begin: int) -> int | None:
+    """Where the text beside the bytes begins, if it has marks: `|…|`, or `>…<`."""
+    marks = [line.find("|", begin)]
+    if line.rstrip().endswith("<"):
+        marks += [line.find(f"{space}>", begin) for space in " \t"]
+    return min((at for at in marks if at >= 0), default=None)
 
 
 def _shown(text: str) -> str:

@@ -217,6 +217,8 @@ def test_standard_input(where: Where) -> None:
         ([], ASK),
         (["-"], ASK.hex().encode()),
         (["--from", "raw"], ASK),
+        (["--client", "-"], ASK),
+        ([], f"> {ASK.hex(' ')}\r\n".encode("utf-16")),  # as PowerShell writes files
     ):
         done = piped([*words, *schema], stdin)
         assert (done.returncode, done.stderr) == (0, b"")
@@ -277,9 +279,35 @@ def test_what_cannot_be_read_is_told_in_a_line(where: Where) -> None:
     status, out, err = where.run(bad)
     assert (status, out) == (1, [])
     assert err == f"error: {bad}:2:3: an odd number of digits: '0'\n"
+    for words in (("--client", missing), ("--server", missing)):
+        assert where.run(*words) == (
+            1,
+            [],
+            f"error: {missing}: No such file or directory\n",
+        )
+    assert where.run("") == (1, [], "error: : No such file or directory\n")
     closed = piped([], b"", preexec_fn=lambda: os.close(0))
     assert closed.returncode == 1
     assert closed.stderr == b"error: standard input: Bad file descriptor\n"
+
+
+@pytest.mark.parametrize("options", [(), ("--format", "json")])
+def test_nobody_has_to_listen(options: tuple[str, ...]) -> None:
+    closed = piped([str(CAPTURE), *options], b"", preexec_fn=lambda: os.close(1))
+    assert (closed.returncode, closed.stdout, closed.stderr) == (0, b"", b"")
+
+
+def test_what_is_read_as_bytes_for_want_of_a_better_form_is_told(where: Where) -> None:
+    path = where.write("x", b"[0x00, 0x04]")
+    status, out, err = where.run(path)
+    assert status == 1
+    assert "looks like text" in out[0]
+    assert err == (
+        f"note: {path}: no dump and no capture: read as the bytes that one side has"
+        " sent (see --from)\n"
+    )
+    assert where.run(path, "--from", "raw") == (1, out, "")
+    assert where.run(where.write("b", ASK))[2] == ""
 
 
 @pytest.mark.parametrize("content", [b"", b"# a remark alone\n"])
@@ -304,7 +332,7 @@ def test_a_schema_with_errors(where: Where) -> None:
         (("x", "--port", "8000"), "--port is for captures, and "),
         (("x", "-I", "."), "-I is for the imports of a schema"),
         (("x", "-s", "-"), "a schema is a file here"),
-        (("--client", "missing"), "does not exist"),
+        (("--client", "-", "--server", "-"), "is of one side only"),
         (("x", "--port", "0"), "Invalid value for '--port'"),
     ],
 )

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from ampgen.tools.hexdump import HexError, Written, is_hex, read_hex
+from ampgen.tools.hexdump import HexError, Written, is_hex, read_hex, text_of
 from ampgen.tools.seen import Side
 
 BOX = b"\0\4_ask\0\x011\0\x08_command\0\5Upper\0\4text\0\3abc\0\0"
@@ -117,6 +117,7 @@ def test_a_dump_may_begin_again_at_nothing() -> None:
         ("00000000: 0001 02  ...\n00000010: 0304  ..", (2, 1)),
         ("00000000: 000 1", (1, 11)),
         ("00000000: 00\n*\nffffffff: 00", (3, 1)),
+        ("00000000: 00\n*\n03000000: 00\n*\n06000000: 00", (5, 1)),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_place(
@@ -132,6 +133,33 @@ def test_what_cannot_be_read_is_told_with_its_place(
 )
 def test_other_things_are_no_hex(start: bytes) -> None:
     assert not is_hex(start)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-8"])
+def test_a_mark_of_the_encoding_is_no_part_of_the_dump(encoding: str) -> None:
+    data = f"# seen\n> {BOX.hex(' ')}\n".encode(encoding)
+    assert is_hex(data)
+    assert read_hex(text_of(data)) == [Written(Side.CLIENT, BOX)]
+
+
+@pytest.mark.parametrize("start", ["# a\n\n#b\n", "# " * 2000, "client:\n", "\n"])
+def test_remarks_may_be_all_that_is_there_yet(start: str) -> None:
+    assert is_hex(start.encode())
+    assert not is_hex(f"{start}\nnone".encode())
+
+
+@pytest.mark.parametrize(
+    ("line", "data"),
+    [
+        ("b'' " * 100_000, b""),
+        ("00000000  00 04 " + " >x" * 100_000, b"\0\4"),
+        ("0004" * 100_000, b"\0\4" * 100_000),
+    ],
+    ids=["literals", "marks", "digits"],
+)
+@pytest.mark.timeout(20)
+def test_a_line_of_any_length_is_read_once(line: str, data: bytes) -> None:
+    assert b"".join(one.data for one in read_hex(line)) == data
 
 
 @pytest.mark.parametrize(
