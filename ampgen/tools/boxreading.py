@@ -137,7 +137,9 @@ class BoxReading:
         self._read.fields["services"] = cast("Json", services)
 
     def read_cancel(self, tag: bytes | None) -> None:
-        self._read = FieldsRead()
+        self.read_declared(())
+        if self._read is not None:
+            self._read.others.pop("id", None)
         self._cancelled = tag
         if tag is None:
             self.blame("id", "required, and missing")

@@ -138,7 +138,8 @@ class Framing:
                 yield Stray(start, self._unread, Break.UNREAD, rule)
         elif part:
             rule = f"the stream ends {part:,} bytes into a box"
-            key = "" if self._key is None else _text(self._key)
+            # of what may have begun inside of a value, nothing is shown as a key
+            key = "" if self._key is None or self._unsure else _text(self._key)
             yield Stray(self._start, part, Break.CUT, rule, key)
         self._buffer.clear()
         self._unread = 0

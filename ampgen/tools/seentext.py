@@ -157,13 +157,15 @@ class TextPrinter:
         if value.hidden:
             return f"{HIDDEN[:-1]}, {number}]"
         if self._raw:
-            return self._short(repr(value.raw))
+            return self._short(repr(value.raw), len(value.raw))
         return f"<{number}>" if decoded else f"<{number}, not decoded>"
 
-    def _short(self, text: str) -> str:
+    def _short(self, text: str, size: int | None = None) -> str:
+        """``size``: of the value, where it is not the text's."""
         if self._full or len(text) <= _WIDTH:
             return text
-        return f"{text[:_WIDTH]}…({_bytes(len(text.encode()))})"
+        size = len(text.encode()) if size is None else size
+        return f"{text[:_WIDTH]}…({_bytes(size)})"
 
     def _paint(self, colour: str, text: str) -> str:
         return f"{colour}{text}{_RESET}" if self._colour else text

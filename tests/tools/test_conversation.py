@@ -220,6 +220,9 @@ def test_what_the_runtime_itself_says(talk: Conversation) -> None:
     cancel = said(talk, CLIENT, 3.0, _command="_cancel", id="9")
     assert (cancel.kind, cancel.tag, cancel.elapsed) == (Kind.CANCEL, b"9", 2.0)
     assert cancel.fields == {"call": "Said"}
+    assert not cancel.others
+    more = said(talk, CLIENT, _command="_cancel", id="9", why="late")
+    assert more.others == {"why": Opaque(b"late")}
     late = said(talk, CLIENT, _command="_cancel", id="8")
     assert late.notes == ("it is answered already, or was never asked",)
     assert said(talk, CLIENT, _command="_cancel").blames[0].key == "id"
@@ -557,6 +560,14 @@ def test_half_a_box_at_the_end(talk: Conversation, finished: bool) -> None:
     assert (seen.why, seen.key, seen.at) == (Break.CUT, "text", 3.0)
     assert seen.size == len(half)
     assert seen.fault is finished
+
+
+def test_what_began_in_the_middle_of_a_value_is_not_shown_as_a_key(
+    loaded: Loaded,
+) -> None:
+    talk = Conversation(loaded, midway=True)
+    assert not talk.feed(CLIENT, b"\0\7hunter2\1\0")
+    assert other(talk.end(CLIENT)).key == ""
 
 
 def test_a_beginning_in_the_middle_of_a_box_is_skipped(loaded: Loaded) -> None:

@@ -69,6 +69,8 @@ def test_long_values_are_cut_unless_all_is_wanted() -> None:
     assert line.endswith(f's="{"ä" * 71}…(1,002 bytes)')
     [line] = lines(seen, full=True)
     assert line.endswith(f's="{"ä" * 500}"')
+    [line] = lines(a_box(others={"n": Opaque(bytes(50))}), raw=True)
+    assert line.endswith("\\x…(50 bytes)")
 
 
 @pytest.mark.parametrize(
