@@ -11,7 +11,7 @@ from ampgen.runtime.reflection import SCHEMA
 from ampgen.runtime.wire import plain
 from ampgen.tools.commands import arguments, results, streams_results
 from ampgen.tools.fieldvalues import DEPTH, FieldsRead, read_fields
-from ampgen.tools.seen import Blame, Kind, Opaque, SeenBox
+from ampgen.tools.seen import Blame, Kind, Opaque, SeenBox, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -53,7 +53,7 @@ class BoxReading:
         if wrong is not None:
             self.notes.append(f"ignored: {wrong}")
         for key in frame.repeated:
-            self.notes.append(f"`{_text(key)}` comes more than once, the last counts")
+            self.notes.append(f"`{as_text(key)}` comes more than once, the last counts")
         if frame.dropped:
             self.blame("", f"too long: {frame.dropped:,} bytes of it are not kept")
 
@@ -106,7 +106,7 @@ class BoxReading:
 
     def read_error(self) -> None:
         for key in sorted(_OF_ERRORS - self.frame.box.keys()):
-            self.blame(_text(key), "required, and missing")
+            self.blame(as_text(key), "required, and missing")
         self.read_failure()
         for error in () if self._model is None else self._model.errors:
             if error.code.encode() == self._code:
@@ -147,7 +147,7 @@ class BoxReading:
     def cancels(self, wire: bytes, model: Command | None) -> None:
         """The call that is cancelled is to this command."""
         if self._read is not None:
-            name = _text(wire) if model is None else model.name
+            name = as_text(wire) if model is None else model.name
             self._read.fields["call"] = name
 
     # --- the end ----------------------------------------------------------------------
@@ -159,7 +159,7 @@ class BoxReading:
             self.read_declared(())
             read = self._read or FieldsRead()
         model = self._model
-        name = "" if self._wire is None else _text(self._wire)
+        name = "" if self._wire is None else as_text(self._wire)
         others = self._own_others() | read.others
         for key, one in others.items():
             if any(name in secret for name in _names(key)):
@@ -183,7 +183,7 @@ class BoxReading:
             others=others,
             extras=self._extras(),
             metadata=self.extras.metadata,
-            code=None if self._code is None else _text(self._code),
+            code=None if self._code is None else as_text(self._code),
             description=self._description,
             error=self._error,
             elapsed=self._elapsed,
@@ -207,7 +207,7 @@ class BoxReading:
         if self._code is not None:
             known |= _OF_ERRORS
         return {
-            _text(key): Opaque(raw)
+            as_text(key): Opaque(raw)
             for key, raw in self.frame.box.items()
             if key.startswith(b"_") and key not in known and not key.startswith(_META)
         }
@@ -219,7 +219,3 @@ def _names(path: str) -> Iterator[bytes]:
     for one in (path, key) if number.isdecimal() else (path,):
         yield one.encode("utf-8", "backslashreplace")
         yield one.rpartition(".")[2].encode("utf-8", "backslashreplace")
-
-
-def _text(key: bytes) -> str:
-    return key.decode("utf-8", "backslashreplace")

@@ -15,7 +15,7 @@ from ampgen.runtime.errors import Fault, fault_at, missing
 from ampgen.runtime.large import get_large
 from ampgen.runtime.redaction import HIDDEN
 from ampgen.runtime.wire import MAX_VALUE, Limits, get_whole, large_key
-from ampgen.tools.seen import Blame, Opaque
+from ampgen.tools.seen import Blame, Opaque, as_text
 from ampgen.tools.valuereading import Place, ValueReading, WrongValueError, joined
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def read_fields(
         _read_field(one, key, keys, box, places, offset, found)
     for key, raw in box.items():
         if not key.startswith(b"_") and key not in keys and not large_key(key, large):
-            found.others[key.decode("utf-8", "backslashreplace")] = Opaque(raw)
+            found.others[as_text(key)] = Opaque(raw)
     return found
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen.runtime.errors import Incomplete, Malformed
 from ampgen.runtime.wire import MAX_KEY
-from ampgen.tools.seen import Break
+from ampgen.tools.seen import Break, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -139,7 +139,7 @@ class Framing:
         elif part:
             rule = f"the stream ends {part:,} bytes into a box"
             # of what may have begun inside of a value, nothing is shown as a key
-            key = "" if self._key is None or self._unsure else _text(self._key)
+            key = "" if self._key is None or self._unsure else as_text(self._key)
             yield Stray(self._start, part, Break.CUT, rule, key)
         self._buffer.clear()
         self._unread = 0
@@ -158,7 +158,7 @@ class Framing:
             try:
                 frame = self._box()
             except Malformed as fault:
-                self._lost = "" if self._key is None else _text(self._key), fault.rule
+                self._lost = "" if self._key is None else as_text(self._key), fault.rule
                 self._state = _State.SEARCHING if self._unsure else _State.LOOKING
                 continue
             if frame is None:
@@ -298,7 +298,3 @@ def read_spans(data: bytes, at: int) -> tuple[dict[bytes, tuple[int, int]], int]
     except IndexError:
         raise Incomplete from None
     return box, at + 2
-
-
-def _text(key: bytes) -> str:
-    return key.decode("utf-8", "backslashreplace")

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from ampgen.runtime.jsonvalue import Json
 
 
+def as_text(name: bytes) -> str:
+    """A key, a tag or a name that a peer has sent, whatever bytes it is."""
+    return name.decode("utf-8", "backslashreplace")
+
+
 class Side(StrEnum):
     """Who sent it: the end that opened the connection, or the one that listened."""
 

@@ -6,7 +6,7 @@ import base64
 from typing import TYPE_CHECKING, cast
 
 from ampgen.tools.jsonvalues import dumps
-from ampgen.tools.seen import Opaque, SeenBox
+from ampgen.tools.seen import Opaque, SeenBox, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ def _box(seen: SeenBox, raw: bool) -> dict[str, Json]:
     found: dict[str, Json] = {"kind": str(seen.kind)}
     for name, value in (("tag", seen.tag), ("stream", seen.stream)):
         if value is not None:
-            found[name] = value.decode("utf-8", "backslashreplace")
+            found[name] = as_text(value)
     if seen.command:
         found["command"] = seen.command
     if seen.service is not None:

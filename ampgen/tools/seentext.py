@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ampgen.runtime.redaction import HIDDEN
 from ampgen.tools.jsonvalues import dumps
-from ampgen.tools.seen import Break, Kind, Opaque, SeenBox, Side
+from ampgen.tools.seen import Break, Kind, Opaque, SeenBox, Side, as_text
 from ampgen.tools.seenjson import metadata_shown
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class TextPrinter:
         if seen.kind in (Kind.ERROR, Kind.NONE):
             kind = self._paint(_RED, kind)
         tag = seen.tag if seen.tag is not None else seen.stream
-        shown = "" if tag is None else escaped(tag.decode("utf-8", "backslashreplace"))
+        shown = "" if tag is None else escaped(as_text(tag))
         name = escaped(seen.command) or "?"
         if seen.service is not None:
             name = f"{seen.service}.{name}"

@@ -16,7 +16,7 @@ from ampgen.runtime.values import SCALARS, Scalar
 from ampgen.runtime.wire import MAX_VALUE, get_whole
 from ampgen.tools.framing import read_spans
 from ampgen.tools.jsonvalues import key_text, scalar_to_json
-from ampgen.tools.seen import Opaque
+from ampgen.tools.seen import Opaque, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,7 +168,7 @@ class ValueReading:
             found[text] = self._inside(path, value, raw_value, inner, depth - 1)
             for name, one in pair.items():
                 if name not in (b"key", b"value"):
-                    self.others[joined(path, _text(name))] = Opaque(one)
+                    self.others[joined(path, as_text(name))] = Opaque(one)
         return found
 
     def _box(
@@ -191,7 +191,7 @@ class ValueReading:
                 raise WrongValueError(fault_at(one.key, missing()), start.offset)
         for key, other in box.items():
             if key not in keys:
-                self.others[_text(key)] = Opaque(other)
+                self.others[as_text(key)] = Opaque(other)
         return found, end
 
     def _member(
@@ -266,7 +266,3 @@ def _at(path: str, wrong: WrongValueError) -> WrongValueError:
 
 def joined(path: str, inner: str) -> str:
     return f"{path}{inner}" if inner.startswith("[") else f"{path}.{inner}"
-
-
-def _text(key: bytes) -> str:
-    return key.decode("utf-8", "backslashreplace")
