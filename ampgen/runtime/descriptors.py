@@ -203,6 +203,8 @@ class Copies:
                 raise Fault(NO_WAY)
             try:
                 self.fds.append(os.dup(fd))
+            except OverflowError:
+                raise Fault("no descriptor has so large a number") from None
             except OSError as error:
                 raise Fault(
                     f"no descriptor that can be sent: {error.strerror}"

@@ -42,7 +42,8 @@ def decode_json(raw: bytes, depth: int) -> Json:
     except UnicodeDecodeError as error:
         raise Fault(f"not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
-        raise Fault(f"not JSON: {error.msg} at character {error.pos}") from None
+        what = error.msg.removesuffix(" at")  # some of its messages go on so
+        raise Fault(f"not JSON: {what} at character {error.pos}") from None
     except RecursionError:
         raise too_deep() from None
     _check(value, depth)

@@ -213,6 +213,7 @@ async def test_what_cannot_be_sent_is_an_error_and_leaves_nothing_open(
                 ((True, "x"), r"Adopt: file: expected a file descriptor \(an int\)"),
                 ((None, "x"), r"Adopt: file: expected a file descriptor \(an int\)"),
                 ((pipe.fd, "x", -1), "Adopt: spare: no descriptor that can be sent"),
+                ((pipe.fd, "x", 2**31), "Adopt: spare: no descriptor has so large"),
                 ((pipe.fd, "x" * 70_000), "Adopt: name: over 65,535 bytes"),
             ]:
                 with pytest.raises(EncodeError, match=fault):

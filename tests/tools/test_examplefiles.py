@@ -241,6 +241,7 @@ def test_every_mistake_is_told(tmp_path: Path) -> None:
     [
         ("x.json", b'{\n  "a": [1,]}', "not JSON: "),
         ("x.json", b'{\n  "a": nope}', "(line 2, column 8)"),
+        ("x.json", b'{"a": "', "Unterminated string starting (line 1, column 7)"),
         ("x.json", b'{"a": 1, "a": 2}', "a JSON object has one key twice"),
         ("x.json", b"\xff", "not UTF-8 at byte 0"),
         ("x.toml", b"a = ", "not TOML: Invalid value (at"),
