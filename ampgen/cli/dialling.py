@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from ampgen.cli.contract import Failure
+from ampgen.cli.options import Number
 
 if TYPE_CHECKING:
     import ssl
@@ -27,7 +29,7 @@ file_ = click.Path(exists=True, dir_okay=False)
 _OPTIONS = (
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=Number(min=0, min_open=True),
         metavar="SECONDS",
         help=f"For connecting ({PATIENCE:g} if left out), and for the call.",
     ),
@@ -89,6 +91,8 @@ class Dialling:
     def _options(self) -> dict[str, Any]:
         own = (self.cert, self.key, self.key_password_file)
         about = (self.ca, *own, self.server_hostname)
+        if self.server_hostname == "":  # as an unset variable of a script leaves it
+            raise click.UsageError("--server-hostname: an empty name is no host's")
         if self.tls and self.starttls:
             raise click.UsageError("--tls and --starttls: TLS begins only once")
         if not (self.tls or self.starttls or any(about)):
@@ -156,7 +160,7 @@ class Dialling:
 
 
 def _in_options(error: ValueError) -> str:
-    return str(error).replace("server_hostname= is", "--server-hostname is")
+    return re.sub("^server_hostname= ?", "--server-hostname ", str(error))
 
 
 def dialling(verb: F) -> F:

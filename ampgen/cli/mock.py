@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import math
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +15,7 @@ from ampgen.cli.completion import schemas
 from ampgen.cli.contract import Contract, Failure, from_file, printable
 from ampgen.cli.dialling import file_
 from ampgen.cli.listening import Listening, listening, listening_on
-from ampgen.cli.options import include_option
+from ampgen.cli.options import Number, include_option
 from ampgen.cli.streams import lacks_characters
 
 if TYPE_CHECKING:
@@ -80,14 +79,14 @@ The file has examples by command; the first one that fits a call is its answer:
 )
 @click.option(
     "--delay",
-    type=click.FloatRange(min=0, max=86_400),
+    type=Number(min=0, max=86_400),
     metavar="SECONDS",
     default=0.0,
     help="Wait so long before each answer, and before each item of a stream.",
 )
 @click.option(
     "--errors",
-    type=click.FloatRange(0, 1),
+    type=Number(min=0, max=1),
     metavar="RATE",
     default=0.0,
     help="Let this part of the calls fail, as 0.1: one in ten.",
@@ -135,8 +134,6 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     from ampgen.tools.samples import Samples
     from ampgen.tools.standin import stand_ins
 
-    if math.isnan(delay) or math.isnan(errors):
-        raise click.UsageError("--delay and --errors take a number, and `nan` is none")
     context = Listening(**options).context()
     if starttls and context is None:
         raise click.UsageError("TLS needs a certificate: give --tls-cert")

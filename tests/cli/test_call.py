@@ -310,6 +310,9 @@ async def test_a_descriptor_of_the_shell_is_handed_over(tmp_path: Path) -> None:
     async with serve(f"unix:{tmp_path / 'desk.sock'}", Desk()) as server:
         call = ("call", server.addresses[0], SCHEMA, "Desk.Adopt", "file=0")
         assert await there("what it says", *call) == Done(0, '"what it says"\n', "")
+        done = await there("", *call[:-1], f"file={2**31}")
+        said = "error: Adopt: file: no descriptor has so large a number\n"
+        assert done == Done(1, "", said)
 
 
 # --- getting there --------------------------------------------------------------------
@@ -425,6 +428,9 @@ async def test_a_key_that_a_password_opens(
         (["Desk.Sum", "name=a", "numbers=[1]"], "its items come from standard input"),
         (["Desk.Ping", "--metadata", "a"], "`a`: --metadata is written KEY=VALUE"),
         (["Desk.Ping", "--timeout", "0"], "--timeout"),
+        (["Desk.Ping", "--timeout", "nan"], "'--timeout': `nan` is no number"),
+        (["Desk.Ping", "--server-hostname", ""], "--server-hostname: an empty name"),
+        (["Desk.Ping", "--server-hostname", ".a"], "--server-hostname '.a' is no name"),
         (["Desk.Ping", "--tls", "--starttls"], "TLS begins only once"),
         (["Desk.Ping", "--key", SCHEMA], "give --cert, too"),
     ],
