@@ -126,10 +126,11 @@ class _Call:
         self._peer = current_call().peer_address
         self._untold: dict[str, Json] = {}
         fields = asked.command.arguments
+        by_name = {field.name: field for field in fields}
         given = {
-            field.name: mock.values.to_json(field.type, asked.arguments[field.name])
-            for field in fields
-            if asked.arguments.get(field.name) is not None
+            name: mock.values.to_json(by_name[name].type, value)
+            for name, value in asked.arguments.items()
+            if value is not None or not by_name[name].optional
         }
         shown = hide_fields(fields, given)
         descriptors = [field.name for field in fields if field.type == _DESCRIPTOR]

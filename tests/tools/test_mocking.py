@@ -170,6 +170,15 @@ async def test_each_call_is_told_and_nothing_sensitive() -> None:
     assert set(secrets) == {"[hidden]"}
 
 
+async def test_null_is_a_value_where_json_has_to_be_given() -> None:
+    heard = Heard()
+    async with desk(heard=heard) as client:
+        answer = await client.note(None, None)
+        assert answer.any is None
+    [told] = await heard.wait(1)
+    assert told["arguments"] == {"any": None}
+
+
 async def test_streams_are_told_item_by_item() -> None:
     heard = Heard()
     async with desk(heard=heard) as client:
