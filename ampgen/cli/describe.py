@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -23,19 +22,6 @@ from ampgen.cli.reports import Report
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
-
-    from ampgen.language import tree
-    from ampgen.model import (
-        Command,
-        Declaration,
-        Enum,
-        Error,
-        Field,
-        Module,
-        Struct,
-        Type,
-        Union,
-    )
 
 EPILOG = """\
 Example: what a server offers, one service of a schema, and one command:
@@ -108,11 +94,13 @@ async def _ask(address: str, dial: Dialling) -> Contract:
 
 
 def _text(contract: Contract, name: str | None) -> str:
+    from ampgen.tools.describing import command_text, declaration_text, module_text
+
     if name is None:
         modules = contract.loaded.schema.roots
-        return "\n".join(_canonical(module) for module in modules)
+        return "\n".join(module_text(module) for module in modules)
     if "." not in name and name in contract.services:
-        return _declared(contract.services[name])
+        return declaration_text(contract.services[name])
     if "." not in name:
         commands = [
             command.name
@@ -123,92 +111,4 @@ def _text(contract: Contract, name: str | None) -> str:
             every = dict.fromkeys([*contract.services, *commands])
             unknown("service or command", name, every)
     _, command = contract.command(name)
-    texts = [_command(command), *(_declared(one) for one in _named_by(command))]
-    return "\n".join(texts)
-
-
-def _named_by(command: Command) -> list[Enum | Struct | Union | Error]:
-    """What one has to know to call it: errors and types, and the types in those."""
-    from ampgen.model import ListType, MapType, ScalarType, Struct, Union
-
-    found: dict[Enum | Struct | Union | Error, None] = {}
-
-    def visit(type_: Type) -> None:
-        match type_:
-            case ScalarType():
-                pass
-            case ListType(item):
-                visit(item)
-            case MapType(key, value):
-                visit(key)
-                visit(value)
-            case _ if type_ not in found:
-                found[type_] = None
-                if isinstance(type_, Struct):
-                    visit_all(type_.fields)
-                elif isinstance(type_, Union):
-                    visit_all(type_.members)
-            case _:
-                pass
-
-    def visit_all(fields: Sequence[Field]) -> None:
-        for field in fields:
-            visit(field.type)
-
-    visit_all(command.arguments)
-    if command.result is not None:
-        visit_all(command.result.fields)
-    for error in command.errors:
-        found[error] = None
-        visit_all(error.fields)
-    return list(found)
-
-
-# --- the text of one declaration ------------------------------------------------------
-
-
-def _canonical(module: Module) -> str:
-    from ampgen.language.printer import canonical_docs
-
-    return canonical_docs(module.source.text)
-
-
-def _declared(declaration: Declaration) -> str:
-    return _shown(_node(declaration))
-
-
-def _command(command: Command) -> str:
-    from ampgen.language.tree import CommandDeclaration, ServiceDeclaration
-
-    service = _node(command.service)
-    if isinstance(service, ServiceDeclaration):
-        for member in service.members:
-            if (
-                isinstance(member, CommandDeclaration)
-                and member.name.text == command.name
-            ):
-                return _shown(member)
-    raise AssertionError("the text has all that the model has")
-
-
-def _node(declaration: Declaration) -> tree.Declaration:
-    from ampgen.language.parser import parse
-    from ampgen.source import Source
-
-    module = declaration.module
-    file, _ = parse(Source(module.source.path, _canonical(module)))
-    for node in file.declarations:
-        if node.name.text == declaration.name:
-            return node
-    raise AssertionError("the text has all that the model has")
-
-
-def _shown(node: tree.Declaration | tree.CommandDeclaration) -> str:
-    """Whole lines, from the docs on."""
-    text = node.span.source.text
-    starts = [node.span.start, *(one.span.start for one in node.annotations)]
-    if node.doc is not None:
-        starts.append(node.doc.span.start)
-    start = text.rfind("\n", 0, min(starts)) + 1
-    end = text.find("\n", node.span.end)
-    return textwrap.dedent(text[start : len(text) if end < 0 else end]) + "\n"
+    return command_text(command)

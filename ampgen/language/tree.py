@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ampgen.source import Source, Span
 
 
@@ -146,6 +148,20 @@ class ModifiedType:
 
 
 Type: TypeAlias = NamedType | ListType | MapType | OptionalType | ModifiedType
+
+
+def names_in(type_: Type | None) -> Iterator[QualifiedName]:
+    """The names that a type is written with; none where it could not be read."""
+    match type_:
+        case None:
+            pass
+        case NamedType():
+            yield type_.name
+        case MapType():
+            yield from names_in(type_.key)
+            yield from names_in(type_.value)
+        case _:
+            yield from names_in(type_.item)
 
 
 # --- declarations ---------------------------------------------------------------------

@@ -146,29 +146,16 @@ def _names(file: tree.File) -> Iterator[tree.QualifiedName]:
     for node in _nodes(file):
         match node:
             case tree.Field() | tree.TypeAliasDeclaration():
-                yield from _names_in(node.type)
+                yield from tree.names_in(node.type)
             case tree.ServiceDeclaration():
                 yield from node.extends
                 yield from node.calls
             case tree.CommandDeclaration():
                 yield from node.raises
                 if isinstance(node.result, tree.BareResult):
-                    yield from _names_in(node.result.type)
+                    yield from tree.names_in(node.result.type)
             case _:
                 pass
-
-
-def _names_in(type_: tree.Type | None) -> Iterator[tree.QualifiedName]:
-    match type_:
-        case None:
-            pass
-        case tree.NamedType():
-            yield type_.name
-        case tree.MapType():
-            yield from _names_in(type_.key)
-            yield from _names_in(type_.value)
-        case _:
-            yield from _names_in(type_.item)
 
 
 def _with_default(module: Module) -> Iterator[Field]:

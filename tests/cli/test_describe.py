@@ -68,17 +68,49 @@ def test_a_command_comes_with_every_type_that_it_names_once(
         'enum Key { A = "a"; }\nstruct Leaf { x: int; }\n'
         "struct Node { more: [Node]; leaf: Leaf; }\nstruct Unused { x: int; }\n"
         "union Any { node: Node; leaf: Leaf; }\ntype Names = {Key: Any};\n"
+        "type Unread = int;\n"
         "service S { command C(names: Names, leaf: Leaf) -> stream Node; }\n"
     )
     assert run(["describe", str(path), "S.C"]) == 0
     blocks = capsys.readouterr().out.split("\n\n")
     assert [block.split("(")[0].split(" {")[0] for block in blocks] == [
         "command C",
+        "type Names =",
         "enum Key",
         "union Any",
         "struct Node",
         "struct Leaf",
     ]
+
+
+def test_aliases_are_told_wherever_they_are_written(
+    capsys: Capture, tmp_path: Path
+) -> None:
+    (tmp_path / "base.amp").write_text("type Id = int;\ntype Ids = [Id];\n")
+    path = tmp_path / "a.amp"
+    path.write_text(
+        'import "base.amp";\n/// Metres.\ntype Length = float;\ntype Id = uuid;\n'
+        "struct Box { size: [Length]; }\n"
+        "error Full { of: base.Ids?; by: base.Id?; }\nunion Which { id: Id; }\n"
+        "service S { command One(box: Box) -> {str: Length} raises Full;\n"
+        "command Two(x: stream Which) -> (a: Length, b: Id); }\n"
+    )
+
+    def described(name: str) -> list[str]:
+        assert run(["describe", str(path), name]) == 0
+        return capsys.readouterr().out.split("\n\n")[1:]
+
+    length = "/// Metres.\ntype Length = float;"
+    assert [one.split(" {")[0].rstrip() for one in described("One")] == [
+        length,
+        "struct Box",
+        "error Full",
+        "type Ids = [Id];",
+        "type Id = int;",
+    ]
+    first, second, *rest = described("Two")
+    assert (first, second) == (length, "type Id = uuid;")
+    assert [one.split(" {")[0] for one in rest] == ["union Which"]
 
 
 def test_annotations_and_imports(capsys: Capture, tmp_path: Path) -> None:
