@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import gc
-import os
-import sys
-import threading
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import click
-from click.shell_completion import CompletionItem
 
-from ampgen.cli.completion import schemas
+from ampgen.cli.completion import called
 from ampgen.cli.contract import (
     Contract,
     Failure,
-    completions,
     from_file,
     from_peer,
     is_schema,
@@ -27,10 +21,10 @@ from ampgen.cli.contract import (
 )
 from ampgen.cli.dialling import Dialling, dialling
 from ampgen.cli.options import include_option
-from ampgen.cli.streams import lacks_characters, standard_input
+from ampgen.cli.streams import arriving_lines, lacks_characters, standard_input
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+    from collections.abc import AsyncGenerator, Sequence
 
     from ampgen.model import Command, Field, Service
     from ampgen.runtime import CommandError, RemoteError
@@ -53,26 +47,13 @@ comes back is printed so:
 """
 
 
-def _complete(
-    context: click.Context, parameter: click.Parameter, begun: str
-) -> list[CompletionItem]:
-    """Commands and arguments, for a shell; the schema has to be a file's."""
-    words: tuple[str, ...] = context.params.get("words") or ()
-    # bash takes an address for several words: it parts them at colons
-    at = next((at for at, word in enumerate(words) if is_schema(word)), None)
-    if at is None:
-        return schemas(context, parameter, begun)
-    found = completions(words[at:], context.params.get("include") or ())
-    return [CompletionItem(one) for one in found if one.startswith(begun)]
-
-
 @click.command("call", epilog=EPILOG)
 @click.argument("address")
 @click.argument(
     "words",
     nargs=-1,
     metavar="[SCHEMA] SERVICE.COMMAND [KEY=VALUE... | @FILE]",
-    shell_complete=_complete,
+    shell_complete=called,
 )
 @click.option("--json", "json_", metavar="OBJECT", help="All arguments, in JSON.")
 @include_option("imports of SCHEMA")
@@ -347,7 +328,7 @@ class _Source:
 
         number = 0
         try:
-            async for line in _lines():
+            async for line in arriving_lines():
                 number += 1
                 if line.strip():
                     yield self._values.from_json(self._field.type, parse(line))
@@ -358,46 +339,3 @@ class _Source:
         except OSError as error:
             self.failure = Failure(f"standard input: {error.strerror}")
             raise self.failure from None
-
-
-async def _lines() -> AsyncIterator[bytes]:
-    """The lines of standard input, as they come.
-
-    They are read in a thread that nobody waits for: a terminal may never say more. It
-    takes the file descriptor itself, since a reader of Python's would be locked when
-    the interpreter ends.
-    """
-    import asyncio
-
-    if sys.stdin is None:
-        return
-    loop = asyncio.get_running_loop()
-    descriptor = sys.stdin.fileno()
-    chunks: asyncio.Queue[bytes | OSError] = asyncio.Queue()
-    room = threading.Semaphore(16)
-
-    def read() -> None:
-        chunk: bytes | OSError = b"-"
-        with suppress(RuntimeError):  # the loop is closed: nobody wants more
-            while chunk and isinstance(chunk, bytes):
-                room.acquire()
-                try:
-                    chunk = os.read(descriptor, 65_536)
-                except OSError as error:
-                    chunk = error
-                loop.call_soon_threadsafe(chunks.put_nowait, chunk)
-
-    threading.Thread(target=read, name="standard input", daemon=True).start()
-    rest = b""
-    while True:
-        chunk = await chunks.get()
-        room.release()
-        if isinstance(chunk, OSError):
-            raise chunk
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            yield line
-        if not chunk:
-            break
-    if rest:
-        yield rest

@@ -92,3 +92,18 @@ def declared(
     return [
         CompletionItem(one) for one in (*services, *commands) if one.startswith(begun)
     ]
+
+
+def called(
+    context: click.Context, parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """What `call` goes on with: a schema, then its commands, then their arguments."""
+    from ampgen.cli.contract import completions, is_schema
+
+    words: tuple[str, ...] = context.params.get("words") or ()
+    # bash takes an address for several words: it parts them at colons
+    at = next((at for at, word in enumerate(words) if is_schema(word)), None)
+    if at is None:
+        return schemas(context, parameter, begun)
+    found = completions(words[at:], context.params.get("include") or ())
+    return [CompletionItem(one) for one in found if one.startswith(begun)]
