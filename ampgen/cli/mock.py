@@ -330,7 +330,7 @@ class _Log(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         from ampgen.runtime import RemoteError
 
-        match record.args:
+        match record.args:  # of a request that no handler gets the log alone tells
             case (bytes(name), str(peer), RemoteError() as error, *_):
                 self._refused(peer, name.decode("utf-8", "backslashreplace"), error)
                 return
@@ -338,6 +338,7 @@ class _Log(logging.Handler):
                 pass
         if record.levelno >= logging.WARNING:
             text = record.getMessage()
-            if record.exc_info and record.exc_info[1] is not None:
-                text += f": {record.exc_info[1]!r}"
+            raised = record.exc_info[1] if record.exc_info else None
+            if raised is not None and (str(raised) or repr(raised)) not in text:
+                text += f": {raised!r}"
             click.echo(f"{record.levelname.lower()}: {printable(text)}", err=True)

@@ -271,6 +271,7 @@ async def test_what_it_cannot_answer_is_one_line_of_standard_error() -> None:
                 await desk.open_one("/a")  # no descriptor goes over TCP
         _status, _out, err = await running.end()
         assert re.fullmatch(r"error: the answer cannot be sent: OpenOne: .*\n", err)
+        assert err.count("over a Unix socket") == 1
 
 
 # --- the end --------------------------------------------------------------------------
