@@ -75,10 +75,6 @@ class Samples:
         words = " ".join(plausible.words_of(error.name))
         return f"{words}: {plausible.text(self._chance.at(error.name, number), [], [])}"
 
-    def value(self, type_: Type, number: int = 0, name: str = "") -> Json:
-        """One value. ``ValueError`` for a descriptor, which cannot be made up."""
-        return _Sample(number).value(type_, self._chance.at(name), number, name)
-
     def _alone(
         self, field: Field, place: Chance, number: int, name: str | None = None
     ) -> Json:

@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from ampgen.model import Error, Field, Module, Service
+from ampgen.runtime.values import Scalar
+from ampgen.tools.chance import Chance
 from ampgen.tools.jsonvalues import JsonValues, dumps
 from ampgen.tools.memory import Loaded, load_schemas, load_texts
+from ampgen.tools.plausible import scalar
 from ampgen.tools.samples import Samples
 
 if TYPE_CHECKING:
@@ -208,7 +211,7 @@ def test_no_descriptor_is_made_up(loaded: Loaded) -> None:
     assert isinstance(made, dict)
     assert list(made) == ["size"]
     with pytest.raises(ValueError, match="descriptor"):
-        Samples().value(command.arguments[1].type)
+        scalar(Scalar.FD, Chance(), "file")
 
 
 def test_values_look_like_what_they_are_called(loaded: Loaded) -> None:
