@@ -63,6 +63,11 @@ comes back is printed so:
     metavar="KEY=VALUE",
     help="To be sent along with the call. May be given several times.",
 )
+@click.option(
+    "--secrets",
+    is_flag=True,
+    help="Print what the schema calls `@sensitive`, too.",
+)
 @dialling
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
     address: str,
@@ -70,6 +75,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     json_: str | None,
     include: tuple[Path, ...],
     metadata: tuple[str, ...],
+    secrets: bool,
     **options: Any,
 ) -> int:
     """Call a command of a server, and print its answer in JSON.
@@ -77,7 +83,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     ADDRESS is `host:port`, `[::1]:8000` or `unix:/run/text.sock`. Without SCHEMA, a
     file `x.amp`, the server is asked for its schemas. Values are as in JSON, but that
     strings, dates, numbers and the like need no quotes. An error goes to standard error
-    with its code, its description and its fields; the status is 1.
+    with its code, its description and its fields; the status is 1. What the schema
+    calls `@sensitive` is hidden, of both.
     """
     left = list(words)
     schema = left.pop(0) if left and is_schema(left[0]) else None
@@ -89,7 +96,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     import asyncio
 
     gc.enable()  # a stream may go on for long
-    asking = Asking(target, _given(given, json_), _pairs(metadata, "--metadata"))
+    pairs = _pairs(metadata, "--metadata")
+    asking = Asking(target, _given(given, json_), pairs, secrets)
     dial = Dialling(**options)
     contract = request = None
     if schema is not None:
@@ -121,11 +129,15 @@ class Whole:
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """The words of the command line; arguments are pairs as typed, or JSON."""
+    """The words of the command line; arguments are pairs as typed, or JSON.
+
+    ``secrets``: what is ``@sensitive`` is to be printed as well.
+    """
 
     target: str
     arguments: dict[str, str] | Whole
     metadata: dict[str, str]
+    secrets: bool
 
     def resolve(self, contract: Contract) -> Request:
         """``click.UsageError`` where the contract has no such thing."""
@@ -147,7 +159,7 @@ class Asking:
         except Fault as fault:
             text = f"{service.name}.{command.name}: {fault}"
             raise click.UsageError(printable(text)) from None
-        return Request(contract, service, command, values, made, sent)
+        return Request(contract, service, command, values, made, sent, self.secrets)
 
 
 def _check_names(command: Command, given: object) -> None:
@@ -241,6 +253,7 @@ class Request:
     values: JsonValues
     arguments: dict[str, Any]
     sent: Field | None
+    secrets: bool
 
     async def perform(
         self, connection: Any, timeout: float | None, metadata: dict[str, str]
@@ -284,16 +297,26 @@ class Request:
         if result is not None and result.stream:
             async with answer as items:
                 async for item in items:
-                    _print(self.values.result_to_json(result, item), indent=None)
+                    _print(self._shown(item), indent=None)
             return
         value = await answer
         if not self.command.oneway:
-            _print(self.values.result_to_json(result, value), indent=2)
+            _print(self._shown(value), indent=2)
+
+    def _shown(self, value: Any) -> Json:
+        """An answer, or an item of one, as it may be seen."""
+        from ampgen.tools.hiding import hide_result
+
+        data = self.values.result_to_json(self.command.result, value)
+        return data if self.secrets else hide_result(self.command.result, data)
 
     def _fields(self, error: CommandError) -> dict[str, Json]:
+        from ampgen.tools.hiding import hide_fields
+
         for declared in self.command.errors:
             if declared.code == error.code:
-                return self.values.error_to_json(declared, error)
+                data = self.values.error_to_json(declared, error)
+                return data if self.secrets else hide_fields(declared.fields, data)
         return {}
 
     def _tell(self, error: RemoteError, fields: dict[str, Json]) -> None:

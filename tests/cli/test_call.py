@@ -489,3 +489,43 @@ def test_completion(words: list[str], expected: list[str], tmp_path: Path) -> No
     )
     assert done.stdout.split() == expected
     assert done.stderr == ""
+
+
+async def test_what_is_sensitive_is_printed_where_that_is_asked_for_alone(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    schema = tmp_path / "vault.amp"
+    schema.write_text(
+        """
+        struct Key { name: str; @sensitive code: int; }
+        error Shut "SHUT" { @sensitive key: int?; hint: str?; }
+        service Vault {
+            command Open(name: str) -> (keys: [Key], @sensitive note: str) raises Shut;
+            command Keys() -> stream Key;
+        }
+        """
+    )
+    vault: Any = ampgen.load(schema)
+
+    class Vault(vault.VaultServer):  # type: ignore[misc]
+        def open(self, name: str) -> Any:
+            if name == "b":
+                raise vault.Shut("not now", key=4711, hint="later")
+            return vault.OpenResult(keys=[vault.Key(name="a", code=4711)], note="4711")
+
+        async def keys(self) -> AsyncIterator[Any]:
+            yield vault.Key(name="a", code=4711)
+
+    async with serve("127.0.0.1:0", Vault()) as server:
+        [address] = server.addresses
+        for words in (["Open", "name=a"], ["Open", "name=b"], ["Keys"]):
+            call = ("call", address, str(schema), *words)
+            hidden = await here(capsys, *call)
+            shown = await here(capsys, *call, "--secrets")
+            assert hidden.status == shown.status == ("name=b" in words)
+            assert "4711" not in hidden.out + hidden.err
+            assert "4711" in shown.out + shown.err
+            for text in ('"name": "a"', '"name":"a"', "hint"):
+                assert (text in hidden.out + hidden.err) == (
+                    text in shown.out + shown.err
+                )
