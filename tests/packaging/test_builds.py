@@ -40,7 +40,15 @@ def test_the_target_of_a_package_is_there_once_it_is_installed(
     shutil.copytree(TARGET, tmp_path / "target")
     ampgen = python.with_name("ampgen")
     shutil.copy(ROOT / "schemas" / "repeat.amp", tmp_path)
-    command = [ampgen, "compile", "repeat.amp", "--target", "markdown", "-o", "pages"]
+    command: list[str | Path] = [
+        ampgen,
+        "compile",
+        "repeat.amp",
+        "--target",
+        "markdown",
+        "-o",
+        "pages",
+    ]
     missing = try_to_run(*command, cwd=tmp_path)
     assert missing.returncode == 2
     assert "no target `markdown`; there are python, twisted" in missing.stderr

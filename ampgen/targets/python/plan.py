@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # ``member`` is of a union, ``result`` of a command, and ``item`` of its stream.
 KINDS = (
-    *("enum", "struct", "member", "error", "result", "item"),
+    *("enum", "struct", "error", "member", "result", "item"),
     *("client", "blocking client", "server"),
 )
 
