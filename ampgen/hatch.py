@@ -23,12 +23,10 @@ from hatchling.builders.config import BuilderConfig
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 from hatchling.plugin import hookimpl
 
-from ampgen.diagnostics.printers import print_diagnostics
-from ampgen.diagnostics.suggest import did_you_mean
-from ampgen.tools.building import Request, build
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from ampgen.tools.building import Request
 
 OPTIONS = ("schemas", "output", "include", "target", "templates")
 
@@ -51,6 +49,10 @@ class AmpgenBuildHook(BuildHookInterface[BuilderConfig]):
     PLUGIN_NAME = "ampgen"
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002
+        # Not before: hatchling imports this module for every project.
+        from ampgen.diagnostics.printers import print_diagnostics
+        from ampgen.tools.building import build
+
         with chdir(self.root):  # so that diagnostics show paths as in the project
             try:
                 output, request = self._request()
@@ -72,6 +74,9 @@ class AmpgenBuildHook(BuildHookInterface[BuilderConfig]):
 
     def _request(self) -> tuple[Path, Request]:
         """The output folder, and what is to be made in it."""
+        from ampgen.diagnostics.suggest import did_you_mean
+        from ampgen.tools.building import Request
+
         for option in self.config:
             if option not in OPTIONS and option not in _HATCHLINGS:
                 near = did_you_mean(option, OPTIONS)

@@ -338,7 +338,10 @@ def test_a_template_that_extends_itself_is_told_how_ours_is_called() -> None:
     put("python/module.py.j2", '{% extends "python/module.py.j2" %}')
     text = said()
     assert "template `python/module.py.j2` never comes to an end" in text
-    assert "write `ampgen/python/module.py.j2`" in text
+    assert "itself: ours is `ampgen/python/module.py.j2`" in text
+    put("files/a.txt.j2", '{% include "files/a.txt.j2" %}')
+    put("python/module.py.j2", '{% extends "ampgen/python/module.py.j2" %}')
+    assert "template `files/a.txt.j2` never comes to an end\n" in said()
 
 
 def test_what_is_no_python_is_told_by_template_and_line() -> None:

@@ -39,13 +39,10 @@ def describe(
     """
     place = _place(error, sources)
     if isinstance(error, RecursionError):
-        return Diagnostic(
-            FAILS,
-            f"template `{name}` never comes to an end",
-            place,
-            help=f"to go on with ours, write `ampgen/{name}`: "
-            f"`{name}` is this template itself",
-        )
+        message = f"template `{name}` never comes to an end"
+        itself = f"`{name}` is this template itself: ours is `ampgen/{name}`"
+        is_ours = f"ampgen/{name}" in known
+        return Diagnostic(FAILS, message, place, help=itself if is_ours else None)
     message = _message(error)
     hint: str | None = None
     if isinstance(error, TemplateNotFound):
