@@ -38,12 +38,12 @@ def wait_for_change(disk: RecordingDisk) -> None:
 
     ``KeyboardInterrupt`` ends it.
     """
-    while not _has_changed(disk):
+    while not watch_once(disk):
         pass
 
 
-def _has_changed(disk: RecordingDisk) -> bool:
-    """Watch until there is a hint, and tell whether it means anything.
+def watch_once(disk: RecordingDisk) -> bool:
+    """Watch until there is a hint, and tell whether it means a change.
 
     Then it is to be watched anew: a folder may have gone, and another be in its place.
     """
@@ -84,7 +84,7 @@ def _places(disk: RecordingDisk) -> tuple[set[str], set[str]]:
     """Each path that was asked for with all folders on the way to it; and the folders
     in which any file counts.
     """
-    asked = {*disk.real_paths, *disk.real_paths.values(), *disk.contents, *disk.found}
+    asked = {*disk.real_paths, *disk.contents, *disk.found}
     paths = {real(path) for path in asked for real in _BOTH}
     ways = {str(way) for path in paths for way in (Path(path), *Path(path).parents)}
     trees: set[str] = set()

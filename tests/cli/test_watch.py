@@ -134,6 +134,27 @@ def test_a_folder_that_goes_and_comes_again_is_still_watched(folder: Path) -> No
         assert watcher.round() == "pkg: 1 written; watching 2 files"
 
 
+def test_a_folder_far_up_that_goes_and_comes_again_is_seen(folder: Path) -> None:
+    (folder / "a" / "b").mkdir(parents=True)
+    os.rename(folder / "vendor", folder / "a" / "b" / "vendor")
+    options = ("town.amp", "-I", "a/b/vendor", "-o", "pkg")
+    with watching(folder, "compile", *options) as watcher:
+        watcher.round()
+        os.rename(folder / "a", folder / "away")
+        assert watcher.round() == "pkg: left as it is; watching 1 file"
+        os.rename(folder / "away", folder / "a")
+        assert watcher.round() == "pkg: up to date; watching 2 files"
+
+
+def test_a_file_that_could_not_be_read_is_seen_when_it_can(folder: Path) -> None:
+    (folder / "geo.amp").mkdir()
+    with watching(folder, *COMPILE) as watcher:
+        assert watcher.round() == "pkg: left as it is; watching 2 files"
+        assert "it is a folder" in watcher.told()
+        (folder / "geo.amp").rmdir()
+        assert watcher.round() == "pkg: 4 written; watching 2 files"
+
+
 def test_where_a_link_leads_is_watched(folder: Path) -> None:
     there = folder.parent / "elsewhere.amp"
     os.rename(folder / "vendor" / "geo.amp", there)
