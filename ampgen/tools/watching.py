@@ -51,7 +51,8 @@ def watch_once(disk: RecordingDisk) -> bool:
     folders = {os.path.dirname(way) for way in ways} | trees
 
     def concerns(_change: watchfiles.Change, path: str) -> bool:
-        return path in ways or os.path.dirname(path) in trees
+        place = _place(path)
+        return place in ways or os.path.dirname(place) in trees
 
     hints = watchfiles.watch(
         *sorted(filter(os.path.isdir, folders)),
@@ -85,16 +86,17 @@ def _places(disk: RecordingDisk) -> tuple[set[str], set[str]]:
     in which any file counts.
     """
     asked = {*disk.real_paths, *disk.contents, *disk.found}
-    paths = {real(path) for path in asked for real in _BOTH}
-    ways = {str(way) for path in paths for way in (Path(path), *Path(path).parents)}
+    paths = {end(path) for path in asked for end in (os.path.abspath, os.path.realpath)}
+    ways = {_place(str(w)) for path in paths for w in (Path(path), *Path(path).parents)}
     trees: set[str] = set()
     for folder in disk.found:
-        for real in _BOTH:
-            for here, folders, _names in os.walk(real(folder)):
-                folders[:] = [name for name in folders if not name.startswith(".")]
-                trees.add(here)
+        for here, folders, _names in os.walk(os.path.realpath(folder)):
+            folders[:] = [name for name in folders if not name.startswith(".")]
+            trees.add(here)
     return ways, trees
 
 
-# As it was written, and where it leads: systems differ in which of them they tell.
-_BOTH = (os.path.abspath, os.path.realpath)
+def _place(path: str) -> str:
+    """A name in a folder, and that by its one path: hints have any that leads there."""
+    folder, name = os.path.split(path)
+    return os.path.join(os.path.realpath(folder), name)
