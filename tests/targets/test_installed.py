@@ -113,6 +113,22 @@ def test_it_is_found_by_its_name_alone_and_not_imported(
     assert completed.stdout == "plain,pages\n"
 
 
+def test_the_names_are_those_of_all_packages_that_can_be_read(
+    install: Callable[..., None], tmp_path: Path
+) -> None:
+    install(GOOD)
+    for name, text in {
+        "old.egg-info": b"[ampgen.targets]\nOld = old\n[console_scripts]\nx = y:z\n",
+        "no_text-1.dist-info": b"[ampgen.targets]\nno_text = \xff\n",
+        "no_form-1.dist-info": b"no_form = [ampgen.targets]\n",
+        "other-1.dist-info": b"[other]\nampgen.targets = x\n",
+    }.items():
+        (tmp_path / "site" / name).mkdir()
+        (tmp_path / "site" / name / "entry_points.txt").write_bytes(text)
+    (tmp_path / "site" / "folder-1.dist-info" / "entry_points.txt").mkdir(parents=True)
+    assert names() == ["Old", "pages"]
+
+
 def test_a_name_that_nobody_offers_is_told_with_those_there(
     install: Callable[..., None], capsys: pytest.CaptureFixture[str]
 ) -> None:
