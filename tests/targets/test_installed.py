@@ -13,11 +13,13 @@ import pytest
 
 from ampgen.cli import run
 from ampgen.pipeline import compile_schemas
-from ampgen.targets import TargetError
+from ampgen.targets import TargetError, python, twisted
 from ampgen.targets.installed import find, names
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from ampgen.targets import Target
 
 ROOT = Path(__file__).parents[2]
 EXAMPLE = Path(__file__).parent / "example_target" / "src" / "example_target"
@@ -72,6 +74,15 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
 
 def compile_(*options: str) -> int:
     return run(["compile", "text.amp", "--target", "pages", "-o", "out", *options])
+
+
+def test_ours_have_the_shape_that_others_are_to_have() -> None:
+    ours: list[Target] = [python, twisted]  # a type checker looks at the rest
+    schema = compile_schemas([ROOT / "schemas" / "repeat.amp"]).schema
+    assert schema is not None
+    for target in ours:
+        assert not [one for one in target.check(schema) if one.is_error]
+        assert "repeat.py" in target.render(schema)
 
 
 def test_it_makes_the_files_and_says_what_it_finds(
