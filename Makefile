@@ -13,7 +13,7 @@ test: format lint types layers generated unit
 
 format: .venv/test
 	$(BIN)/ruff format --check .
-	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication docs/examples/from_twisted docs/examples/from_asyncio_amp docs/examples/schema docs/examples/compile
+	$(BIN)/ampgen fmt --check schemas docs/examples/large docs/examples/authentication docs/examples/from_twisted docs/examples/from_asyncio_amp docs/examples/schema docs/examples/compile docs/examples/templates docs/examples/targets docs/examples/building
 
 lint: .venv/test
 	$(BIN)/ruff check .

@@ -7,12 +7,19 @@ whose questions are recorded can be told to be the same as another (:mod:`ampgen
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from typing import NoReturn
+
+T = TypeVar("T")
+
+# The answer of a file that is there and cannot be read, in the place of a digest.
+UNREADABLE = "unreadable"
 
 
 class Disk:
@@ -36,6 +43,19 @@ class Disk:
         except (FileNotFoundError, NotADirectoryError):
             return None
 
+    def below(self, folder: Path, suffix: str) -> list[Path]:
+        """The files in a folder and below, but for hidden folders, that end so; in
+        order.
+
+        Raises :class:`OSError` where it cannot be read.
+        """
+        found: list[Path] = []
+        for here, folders, names in os.walk(folder, onerror=_raise):
+            folders[:] = sorted(name for name in folders if not name.startswith("."))
+            names = sorted(name for name in names if name.endswith(suffix))
+            found += [Path(here, name) for name in names]
+        return found
+
 
 DISK = Disk()
 
@@ -49,20 +69,60 @@ class RecordingDisk(Disk):
     def __init__(self) -> None:
         self.real_paths: dict[str, str] = {}
         self.contents: dict[str, str | None] = {}
+        self.found: dict[str, dict[str, list[str] | None]] = {}
         self.is_steady = True
 
     def real_path(self, path: str | os.PathLike[str]) -> str:
         answer = super().real_path(path)
-        known = self.real_paths.setdefault(os.fspath(path), answer)
-        self.is_steady &= known == answer
+        self._answered(self.real_paths, os.fspath(path), answer)
         return answer
 
     def read(self, path: Path) -> bytes | None:
-        content = super().read(path)
+        try:
+            content = super().read(path)
+        except OSError:
+            self._answered(self.contents, os.fspath(path), UNREADABLE)
+            raise
         answer = None if content is None else digest(content)
-        known = self.contents.setdefault(os.fspath(path), answer)
-        self.is_steady &= known == answer
+        self._answered(self.contents, os.fspath(path), answer)
         return content
+
+    def below(self, folder: Path, suffix: str) -> list[Path]:
+        asked = self.found.setdefault(os.fspath(folder), {})
+        try:
+            found = super().below(folder, suffix)
+        except OSError:
+            self._answered(asked, suffix, None)
+            raise
+        self._answered(asked, suffix, list(map(os.fspath, found)))
+        return found
+
+    def _answered(self, answers: dict[str, T], question: str, answer: T) -> None:
+        self.is_steady &= answers.setdefault(question, answer) == answer
+
+    @property
+    def answers(self) -> dict[str, Any]:
+        """What was asked, and answered, as JSON has it."""
+        return {
+            "real_paths": self.real_paths,
+            "contents": self.contents,
+            "found": self.found,
+        }
+
+
+def ask_again(answers: Mapping[str, Any]) -> RecordingDisk:
+    """A disk that was asked the same just now."""
+    disk = RecordingDisk()
+    for path in answers["real_paths"]:
+        disk.real_path(path)
+    for path in answers["contents"]:
+        with suppress(OSError):
+            disk.read(Path(path))
+    for folder, suffixes in answers["found"].items():
+        for suffix in suffixes:
+            with suppress(OSError):
+                disk.below(Path(folder), suffix)
+    return disk
 
 
 def digest(content: bytes) -> str:
@@ -72,3 +132,7 @@ def digest(content: bytes) -> str:
 def digests(files: Mapping[str, str]) -> dict[str, str]:
     """Of generated texts, by path."""
     return {name: digest(text.encode()) for name, text in files.items()}
+
+
+def _raise(error: OSError) -> NoReturn:
+    raise error

@@ -15,13 +15,15 @@ import os
 import sys
 import tempfile
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ampgen.cache import cache_folder
-from ampgen.disk import RecordingDisk, digest, digests
+from ampgen.disk import RecordingDisk, ask_again, digest, digests
 from ampgen.source import StandardInput
+from ampgen.targets import TARGETS, TargetError
 from ampgen.targets.templates import FOLDER as TEMPLATES
 
 if TYPE_CHECKING:
@@ -32,15 +34,26 @@ MAX_NOTES = 256  # a few kilobytes each
 _PACKAGE = Path(__file__).parent
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """``made``: the digests of the files that would be made, by path. ``disk`` was
+    asked for all that they depend on.
+    """
+
+    made: Mapping[str, str]
+    disk: RecordingDisk
+
+
 def note_path(
     schemas: Sequence[Path | StandardInput],
     include: Sequence[Path],
     target: str = "python",
+    templates: Path | None = None,
 ) -> Path | None:
     """Where the note of this very request is, if there is one.
 
     ``None`` where no notes are kept: without a folder that is the user's own, and where
-    the compiler's own files cannot be read.
+    the files of the compiler, or of a target that is not its own, cannot be read.
     """
     folder = cache_folder()
     if folder is None:
@@ -52,28 +65,25 @@ def note_path(
         for schema in schemas
     ]
     try:
-        compiler = _compiler()
+        makers = [_compiler(), *_installed(target)]
         folders = list(map(os.fspath, include))
-        request = [compiler, os.getcwd(), asked, folders, target]
+        own = None if templates is None else os.fspath(templates)
+        request = [makers, os.getcwd(), asked, folders, target, own]
     except OSError:
         return None
     return folder / f"{digest(json.dumps(request).encode())}.json"
 
 
-def recall(note: Path | None) -> Mapping[str, str] | None:
-    """The digests of the files that would be made, by path; ``None``: not known."""
+def recall(note: Path | None) -> Known | None:
+    """What a run would make, if that is known."""
     if note is None:
         return None
     try:
         known: Any = json.loads(note.read_bytes())
-        disk = RecordingDisk()
-        for path in known["real_paths"]:
-            disk.real_path(path)
-        for path in known["contents"]:
-            disk.read(Path(path))
-        if _answers(disk) != {key: known[key] for key in _answers(disk)}:
+        disk = ask_again(known)
+        if disk.answers != {key: known[key] for key in disk.answers}:
             return None
-        return dict(known["made"].items())
+        return Known(dict(known["made"].items()), disk)
     except (OSError, ValueError, LookupError, TypeError, AttributeError):
         return None
 
@@ -82,7 +92,7 @@ def remember(note: Path | None, disk: RecordingDisk, files: Mapping[str, str]) -
     """Note what a run made that asked ``disk`` and reported nothing."""
     if note is None or not disk.is_steady:
         return
-    text = json.dumps({**_answers(disk), "made": digests(files)})
+    text = json.dumps({**disk.answers, "made": digests(files)})
     with suppress(OSError):
         note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle, temporary = tempfile.mkstemp(dir=note.parent)
@@ -109,14 +119,27 @@ def _compiler() -> str:
     return digest(json.dumps(parts).encode())
 
 
+def _installed(target: str) -> Iterator[str]:
+    """The same of a target that is not the compiler's own."""
+    if target in TARGETS:
+        return
+    from ampgen.targets.installed import find  # it looks through what is installed
+
+    try:
+        entry = find(target)
+    except TargetError as error:
+        raise FileNotFoundError(str(error)) from None
+    yield entry.distribution
+    for root in entry.roots():
+        for path in _files(root) if root.is_dir() else [root]:
+            yield os.path.relpath(path, root)
+            yield digest(path.read_bytes())
+
+
 def _files(root: Path) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(set(folders) - {"__pycache__"})
         yield from (Path(folder, name) for name in sorted(names))
-
-
-def _answers(disk: RecordingDisk) -> dict[str, Any]:
-    return {"real_paths": disk.real_paths, "contents": disk.contents}
 
 
 def _forget_oldest(folder: Path) -> None:

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, TypeAlias
 from ampgen import analysis
 from ampgen.disk import DISK, Disk
 from ampgen.language import rules as language_rules
-from ampgen.targets import python, twisted
+from ampgen.targets import TargetError, owntemplates, python, twisted
+from ampgen.targets.templates import ours
+
+__all__ = ["RULES", "Compiled", "TargetError", "compile_schemas", "further"]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,16 +21,18 @@ if TYPE_CHECKING:
     from ampgen.diagnostics import Diagnostic, Rule
     from ampgen.model import Schema
     from ampgen.source import StandardInput
+    from ampgen.targets.templates import Templates
 
 RULES: tuple[Rule, ...] = (
     *language_rules.RULES,
     *analysis.RULES,
     *python.RULES,
     *twisted.RULES,
+    *owntemplates.RULES,
 )
 
 _Check: TypeAlias = "Callable[[Schema], tuple[Diagnostic, ...]]"
-_Render: TypeAlias = "Callable[[Schema], dict[str, str]]"
+_Render: TypeAlias = "Callable[[Schema, Templates], dict[str, str]]"
 
 # Of each: what is wrong with a schema for it, and the files that it makes.
 _TARGETS: Mapping[str, tuple[_Check, _Render]] = MappingProxyType(
@@ -55,18 +60,32 @@ def compile_schemas(
     include: Sequence[Path] = (),
     disk: Disk = DISK,
     target: str = "python",
+    templates: Path | None = None,
 ) -> Compiled:
     """Nothing is written: :mod:`ampgen.output` does that.
 
-    ``target`` is one of :data:`ampgen.targets.TARGETS`.
+    ``target`` is one of :data:`ampgen.targets.TARGETS`, or what another package offers
+    (:class:`TargetError` where that cannot be used).
+    ``templates`` is a folder of templates that go before ours; other packages' targets
+    have none.
     """
-    check, render = _TARGETS[target]
+    check, render = _TARGETS.get(target) or _installed(target)
     schema, diagnostics = analysis.analyse(schemas, include, disk)
     if schema is not None:
         diagnostics = (*diagnostics, *further(check(schema), diagnostics))
     if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):
         return Compiled(None, diagnostics)
-    return Compiled(render(schema), diagnostics, schema)
+    if templates is None:
+        return Compiled(render(schema, ours()), diagnostics, schema)
+    files, faults = owntemplates.render(schema, render, templates, disk)
+    return Compiled(files, (*diagnostics, *faults), schema)
+
+
+def _installed(target: str) -> tuple[_Check, _Render]:
+    from ampgen.targets.installed import find  # it looks through what is installed
+
+    loaded = find(target).load()
+    return loaded.check, lambda schema, _templates: loaded.render(schema)
 
 
 def further(

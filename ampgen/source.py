@@ -6,8 +6,10 @@ syntax tree. Lines and columns are worked out when a diagnostic is printed.
 
 from __future__ import annotations
 
+import os
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +74,13 @@ class Span:
         """``path:line:column`` of the start."""
         line, column = self.source.position(self.start)
         return f"{self.source.path}:{line}:{column}"
+
+
+def shown_path(path: Path) -> str:
+    """``path`` as messages show it: relative where the working directory holds it."""
+    shown = os.path.normpath(path)
+    if os.path.isabs(shown):
+        here = os.getcwd()
+        if shown == here or shown.startswith(here.rstrip(os.sep) + os.sep):
+            shown = os.path.relpath(shown, here)
+    return Path(shown).as_posix()

@@ -66,8 +66,9 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Runs:
         include: Sequence[Path],
         disk: Disk,
         target: str,
+        templates: Path | None = None,
     ) -> pipeline.Compiled:
-        runs.compiled.append(compile_schemas(schemas, include, disk, target))
+        runs.compiled.append(compile_schemas(schemas, include, disk, target, templates))
         return runs.compiled[-1]
 
     monkeypatch.setattr(pipeline, "compile_schemas", counted)
@@ -267,12 +268,12 @@ def test_without_files_of_its_own_the_compiler_knows_nothing(
     [
         *("", "{", "[]", "{}", "null", '"text"', "\xff", '{"made": {}}'),
         *(
-            f'{{"real_paths": {x}, "contents": {x}}}'
+            f'{{"real_paths": {x}, "contents": {x}, "found": {x}}}'
             for x in ("1", "{}", '{"\\u0000": 1}')
         ),
-        '{"real_paths": {}, "contents": {}, "made": []}',
-        '{"real_paths": {}, "contents": {}, "made": {"a.py": 1}}',
-        '{"real_paths": {}, "contents": {"app": null}, "made": {}}',
+        '{"real_paths": {}, "contents": {}, "found": {}, "made": []}',
+        '{"real_paths": {}, "contents": {}, "found": {}, "made": {"a.py": 1}}',
+        '{"real_paths": {}, "contents": {"app": null}, "found": {}, "made": {}}',
     ],
 )
 def test_a_damaged_note_tells_nothing(note: str, runs: Runs) -> None:
@@ -289,7 +290,7 @@ def test_a_note_holds_no_text_of_schema_or_code(runs: Runs) -> None:
     note: dict[str, dict[str, Any]] = json.loads(path.read_text())
     values = [*note["made"].values(), *note["contents"].values()]
     assert {len(value) for value in values if value is not None} == {64}
-    assert set(note) == {"made", "contents", "real_paths"}
+    assert set(note) == {"made", "contents", "real_paths", "found"}
 
 
 def test_a_file_that_changes_during_a_run_leaves_no_note(

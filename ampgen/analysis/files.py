@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ampgen.source import shown_path
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ampgen.language import tree
     from ampgen.source import Span
+
+__all__ = ["NAME", "Loaded", "LoadedFile", "LoadedImport", "shown_path"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
@@ -87,13 +91,3 @@ class Loaded:
     files: tuple[LoadedFile, ...]
     roots: tuple[LoadedFile, ...]
     folders: tuple[Path, ...]
-
-
-def shown_path(path: Path) -> str:
-    """``path`` as messages show it: relative where the working directory holds it."""
-    shown = os.path.normpath(path)
-    if os.path.isabs(shown):
-        here = os.getcwd()
-        if shown == here or shown.startswith(here.rstrip(os.sep) + os.sep):
-            shown = os.path.relpath(shown, here)
-    return Path(shown).as_posix()

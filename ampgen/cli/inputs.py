@@ -13,6 +13,7 @@ from ampgen.cli.streams import standard_input
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from ampgen.disk import Disk
     from ampgen.source import StandardInput
 
 
@@ -57,7 +58,7 @@ def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInpu
 
 
 def inputs_and_found(
-    paths: Sequence[str], name: str | None
+    paths: Sequence[str], name: str | None, disk: Disk | None = None
 ) -> tuple[list[Path | StandardInput], list[Path]]:
     """Schemas that are named, as :func:`inputs`, and those in folders that are.
 
@@ -66,7 +67,7 @@ def inputs_and_found(
     check_folder()
     folders = [path for path in paths if os.path.isdir(path)]
     named = inputs([path for path in paths if path not in folders], name)
-    return named, [path for folder in folders for path in found_in(folder)]
+    return named, [path for folder in folders for path in found_in(folder, disk)]
 
 
 def check_folder() -> None:
@@ -78,19 +79,14 @@ def check_folder() -> None:
         raise FileNotFoundError(error.errno, "", what) from None
 
 
-def found_in(folder: str) -> list[Path]:
+def found_in(folder: str, disk: Disk | None = None) -> list[Path]:
     """All schemas in a folder and below, but for hidden folders, in order.
 
     Raises :class:`OSError` where it cannot be read, and where there are none.
     """
-    found: list[Path] = []
-    for here, folders, names in os.walk(folder, onerror=_raise):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        found += [Path(here, name) for name in sorted(names) if name.endswith(".amp")]
+    from ampgen.disk import DISK
+
+    found = (disk or DISK).below(Path(folder), ".amp")
     if not found:
         raise FileNotFoundError(0, "no `.amp` file in this folder", folder)
     return found
-
-
-def _raise(error: OSError) -> None:
-    raise error

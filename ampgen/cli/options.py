@@ -57,3 +57,8 @@ name_option = click.option(
     metavar="FILE.amp",
     help="What the schema from standard input (`-`) is called.",
 )
+watch_option = click.option(
+    "--watch",
+    is_flag=True,
+    help="Do it again whenever a file has changed, until Ctrl-C (needs watchfiles).",
+)

@@ -1,14 +1,14 @@
 """The templates' environment: templates hold layout and loops, and decide nothing.
 
 ``FOLDER`` is where they are: an installed package has them inside it, a checkout beside
-it.
+it. A project may put its own before them (:mod:`ampgen.targets.owntemplates`).
 """
 
 from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -19,15 +19,26 @@ _INSTALLED = _PACKAGE / "templates"
 FOLDER = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent / "templates"
 
 
+class Templates:
+    """Templates by name: ``python/module.py.j2``."""
+
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
+
+    def render(self, name: str, **values: Any) -> str:
+        return self.environment.get_template(name).render(values)
+
+
 @cache
-def environment() -> Environment:
+def ours() -> Templates:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-    return Environment(
-        loader=FileSystemLoader(FOLDER),
-        undefined=StrictUndefined,
-        autoescape=False,  # noqa: S701  # it is Python that is written, not HTML
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
+    return Templates(
+        Environment(  # noqa: S701  # it is Python that is written, not HTML
+            loader=FileSystemLoader(FOLDER),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+        )
     )

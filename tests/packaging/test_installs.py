@@ -5,41 +5,19 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import venv
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+from tests.packaging.environments import PIP, ROOT, a_clean_environment, run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
 EXAMPLE = ROOT / "docs" / "examples" / "repeat"
-PIP = ("-m", "pip", "--quiet", "--disable-pip-version-check")
 
 # One worker runs both: two at once would fight over the build and the network.
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("installs")]
-
-
-def run(*command: str | Path, cwd: Path, **environment: str) -> str:
-    """What the command prints; it must succeed, with nothing of ours on its path."""
-    inherited = {
-        k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "COV"))
-    }
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        env={**inherited, **environment},
-        capture_output=True,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-def a_clean_environment(folder: Path) -> Path:
-    """A fresh virtual environment; the path of its Python."""
-    venv.create(folder, with_pip=True)
-    return folder / "bin" / "python"
 
 
 def compiles_and_calls(python: Path, work: Path) -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.packaging.test_installs import ROOT, run
+from tests.packaging.environments import ROOT, run
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -226,13 +226,13 @@ class Declarations:
 
     # --- unions -----------------------------------------------------------------------
 
-    def union_classes(self, union: Union) -> tuple[Class | Alias, ...]:
+    def union_classes(self, union: Union) -> tuple[tuple[Class, ...], Alias]:
         members = tuple(self._member_class(union, member) for member in union.members)
         name = names.type_name(union)
         classes = tuple(names.member_class(union, member) for member in union.members)
         alias = statement(f"{name}: _TypeAlias = ", either(*classes))
         doc = prose(union.notes.doc, union.notes.deprecated)
-        return (*members, Alias(alias, docstring(doc, indent=0)))
+        return members, Alias(alias, docstring(doc, indent=0))
 
     def _member_class(self, union: Union, member: Field) -> Class:
         annotation = types.given(self._scope, member.type)

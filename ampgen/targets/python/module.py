@@ -5,33 +5,48 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.model import Error, Union
+from ampgen.targets.mark import generated
 from ampgen.targets.python.imports import standard_imports, stub_import, used
 from ampgen.targets.python.layout import Group, Part, call, statement, string
 from ampgen.targets.python.ordering import dunder_all
 from ampgen.targets.python.planning import plan_module
 from ampgen.targets.python.reflection import schema_path
 from ampgen.targets.python.scope import Scope, public_names
-from ampgen.targets.templates import environment
 
 if TYPE_CHECKING:
-    from ampgen.model import Declaration, Module
+    from ampgen.model import Declaration, Module, Schema
+    from ampgen.targets.templates import Templates
 
 
-def render_module(module: Module, scopes: dict[Module, Scope], version: str) -> str:
+def render_module(
+    schema: Schema,
+    module: Module,
+    scopes: dict[Module, Scope],
+    version: str,
+    templates: Templates,
+) -> str:
     """The text of the module; ``scopes`` holds those of the modules before it."""
     scope = Scope(module, scopes)
     plan = plan_module(module, scope)
-    body = (
-        environment()
-        .get_template("python/module.py.j2")
-        .render(module=plan, b=_Builtins(scope), line=_line, call=call)
+    given = {
+        "schema": schema,
+        "module": module,
+        "generated": generated(schema_path(module)),
+        "version": version,
+    }
+    body = templates.render(
+        "python/module.py.j2",
+        **given,
+        parts=plan,
+        b=_Builtins(scope),
+        line=_line,
+        call=call,
     )
-    head = environment().get_template("python/head.py.j2")
     imported = used(body) - {"_require_runtime"}
     deprecated = uses_deprecated(module)
-    return head.render(
-        schema=schema_path(module),
-        version=version,
+    return templates.render(
+        "python/head.py.j2",
+        **given,
         pyright=[
             "reportPrivateUsage",  # a struct's codec is called from other modules
             "reportUnusedFunction",

@@ -12,8 +12,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from ampgen.model import Command, Declaration, Field
     from ampgen.targets.python.layout import Part
     from ampgen.targets.python.records import Reader, Writer
+
+
+# ``member`` is of a union, ``result`` of a command, and ``item`` of its stream.
+KINDS = (
+    *("enum", "struct", "error", "member", "result", "item"),
+    *("client", "blocking client", "server"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +33,19 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class Class:
-    """A class without code of its own but for what dataclass or enum make of it."""
+    """A class without code of its own but for what dataclass or enum make of it.
+
+    A project's own templates are told by ``name``, ``kind`` (:data:`KINDS`) and ``of``
+    what it is, and what in the schema it is made of.
+    """
 
     header: str
     docstring: str | None
     members: tuple[str, ...] = ()
     methods: tuple[Function, ...] = ()
+    name: str = ""
+    kind: str = ""
+    of: Declaration | Command | Field | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +170,15 @@ class Module:
     nested: tuple[NestedFunctions, ...] = ()
     enum_aliases: tuple[str, ...] = ()
     class_aliases: tuple[str, ...] = ()
+
+    @property
+    def groups(self) -> tuple[tuple[tuple[Class | Alias, ...], tuple[str, ...]], ...]:
+        """All classes, as they stand there, and the aliases behind each lot."""
+        return (
+            (self.enums, self.enum_aliases),
+            (self.types, self.class_aliases),
+            (self.services, ()),
+        )
 
     @property
     def has_large(self) -> bool:

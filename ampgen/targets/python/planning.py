@@ -26,7 +26,7 @@ from ampgen.targets.python.services import Services
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ampgen.model import Declaration
+    from ampgen.model import Command, Declaration, Field
     from ampgen.model import Module as SchemaModule
     from ampgen.targets.python.codecs import Nested
     from ampgen.targets.python.plan import Alias, Class
@@ -48,16 +48,13 @@ def plan_module(module: SchemaModule, scope: Scope) -> Module:
     # Aliases and nested functions come to light while the rest is planned.
     planned = Module(
         docstring=docstring(module.doc or "", indent=0),
-        enums=tuple(map(declarations.enum_class, enums)),
+        enums=tuple(
+            _made(declarations.enum_class(enum), "enum", names.type_name(enum), enum)
+            for enum in enums
+        ),
         types=tuple(_types(declared, declarations, errors, commands)),
         services=tuple(
-            plan
-            for service in offered
-            for plan in (
-                services.client(service),
-                services.blocking_client(service),
-                services.server(service),
-            )
+            plan for service in offered for plan in _service_classes(service, services)
         ),
         enumerations=tuple(map(declarations.enumeration, enums)),
         structures=tuple(
@@ -109,19 +106,44 @@ def _types(
     for declaration in declared:
         match declaration:
             case Struct():
-                yield plans.dataclass(
-                    names.type_name(declaration), declaration.fields, declaration.notes
-                )
+                name = names.type_name(declaration)
+                plan = plans.dataclass(name, declaration.fields, declaration.notes)
+                yield _made(plan, "struct", name, declaration)
             case Union():
-                yield from plans.union_classes(declaration)
+                classes, alias = plans.union_classes(declaration)
+                for plan, member in zip(classes, declaration.members, strict=True):
+                    name = names.member_class(declaration, member)
+                    yield _made(plan, "member", name, member)
+                yield alias
             case Error():
-                yield errors.error_class(declaration)
+                name = names.type_name(declaration)
+                plan = errors.error_class(declaration)
+                yield _made(plan, "error", name, declaration)
             case Service():
                 for command in declaration.commands:
-                    if command.result is not None and not command.result.bare:
-                        yield commands.result_class(command, command.result.fields)
+                    result = command.result
+                    if result is not None and not result.bare:
+                        plan = commands.result_class(command, result.fields)
+                        kind = "item" if result.stream else "result"
+                        yield _made(plan, kind, names.result_class(command), command)
             case _:
                 pass
+
+
+def _service_classes(service: Service, plans: Services) -> Iterator[Class]:
+    for kind, plan, name in (
+        ("client", plans.client, names.client_class),
+        ("blocking client", plans.blocking_client, names.blocking_class),
+        ("server", plans.server, names.server_class),
+    ):
+        yield _made(plan(service), kind, name(service), service)
+
+
+def _made(
+    plan: Class, kind: str, name: str, of: Declaration | Command | Field
+) -> Class:
+    """The same class, which tells what it is made of."""
+    return replace(plan, name=name, kind=kind, of=of)
 
 
 def _nested(scope: Scope, nested: Nested) -> NestedFunctions:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ampgen.targets.python.collisions import collisions
+from ampgen.targets.templates import ours
 from ampgen.targets.twisted.checks import own_checks
 from ampgen.targets.twisted.rules import RULES
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from ampgen.diagnostics import Diagnostic
     from ampgen.model import Schema
     from ampgen.source import Span
+    from ampgen.targets.templates import Templates
 
 __all__ = ["RULES", "check", "render"]
 
@@ -29,8 +31,11 @@ def check(schema: Schema) -> tuple[Diagnostic, ...]:
     return tuple(found.values())
 
 
-def render(schema: Schema) -> dict[str, str]:
-    """Path inside the output folder -> text. A pure function of the schema."""
+def render(schema: Schema, templates: Templates | None = None) -> dict[str, str]:
+    """Path inside the output folder -> text. A pure function of the schema.
+
+    Of the templates as well, where they are not ours.
+    """
     from ampgen.targets.twisted import package  # not for whoever makes Python
 
-    return package.render(schema)
+    return package.render(schema, templates or ours())
