@@ -37,8 +37,8 @@ class Source:
     _line_starts: list[int] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        starts = [0]
         text = self.text
+        starts = [1 if text.startswith("\ufeff") else 0]  # the mark is in no column
         at = text.find("\n")
         while at >= 0:
             starts.append(at + 1)
@@ -47,6 +47,7 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of an offset, both from 1; a column counts code points."""
+        offset = max(offset, self._line_starts[0])
         line = bisect_right(self._line_starts, offset)
         return line, offset - self._line_starts[line - 1] + 1
 

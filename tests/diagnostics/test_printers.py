@@ -326,3 +326,18 @@ def test_sarif_names_rules_places_and_second_places() -> None:
     assert related["message"] == {"text": "there"}
     uri = related["physicalLocation"]["artifactLocation"]["uri"]
     assert uri == "geo.amp"
+
+
+def test_the_mark_at_the_beginning_of_a_file_is_in_no_column() -> None:
+    source = Source("a.amp", "\ufeffstruct P {}\nx")
+    assert source.line(1) == "struct P {}"
+    assert [source.position(at) for at in (0, 1, 2, 13)] == [
+        *((1, 1), (1, 1), (1, 2), (2, 1))
+    ]
+    told = Diagnostic(Rule("AMP0999", "odd", ""), "odd", Label(Span(source, 8, 9)))
+    assert printed(told).splitlines()[1:5] == [
+        " --> a.amp:1:8",
+        "  |",
+        "1 | struct P {}",
+        "  |        ^",
+    ]
