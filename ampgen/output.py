@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from contextlib import suppress
+import sys
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -104,20 +105,60 @@ def write(folder: Path, files: Mapping[str, str]) -> Changes:
     return changes
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Make a file say something else, at once; a link stays one. Its mode is kept.
+def replace(files: Mapping[Path, bytes]) -> None:
+    """Make files say something else: each at once, and all or none. A link stays one.
 
-    A file that is not there is made. Raises :class:`OutputError`, with the file as it
-    was.
+    One that is not there is made. Modes are kept, and owners where we may. Raises
+    :class:`OutputError`, with the files as they were, also where one could not be
+    written to in its place.
     """
-    path = Path(os.path.realpath(path))
+    with ExitStack() as stack:
+        staged = [
+            _stage(Path(os.path.realpath(path)), content, stack)
+            for path, content in files.items()
+        ]
+        done: list[tuple[Path, Path]] = []
+        try:
+            for path, new, old in staged:
+                _rename(new, path)
+                done.append((path, old))
+        except BaseException:  # an interrupt too
+            for path, old in done:
+                with suppress(OSError):
+                    os.replace(old, path) if old.exists() else path.unlink()
+            raise
+
+
+def _stage(path: Path, content: bytes, stack: ExitStack) -> tuple[Path, Path, Path]:
+    """A file, and beside it what it is to say, and a copy of what it says."""
+    if path.exists() and not path.is_file():
+        raise OutputError(f"{path}: not a file that can be replaced")
     try:
-        with TemporaryDirectory(prefix=_STAGING, dir=path.parent) as staging:
-            new = Path(staging, "new")
-            new.write_bytes(content)
-            with suppress(FileNotFoundError):
-                shutil.copymode(path, new)
-            os.replace(new, path)
+        folder = TemporaryDirectory(prefix=_STAGING, dir=path.parent)
+        staging = Path(stack.enter_context(folder))
+        new, old = staging / "new", staging / "old"
+        new.write_bytes(content)
+        with suppress(FileNotFoundError):
+            _keep_rights(path, new)
+            shutil.copy2(path, old)
+    except OSError as error:
+        raise OutputError(_sentence(error, path)) from None
+    return path, new, old
+
+
+def _keep_rights(path: Path, new: Path) -> None:
+    """Mode and owner. Raises :class:`PermissionError` where the file is read-only."""
+    with path.open("r+b") as file:  # a rename would ask the folder alone
+        owner = os.fstat(file.fileno())
+    if sys.platform != "win32":
+        with suppress(OSError):
+            os.chown(new, owner.st_uid, owner.st_gid)
+    shutil.copymode(path, new)
+
+
+def _rename(new: Path, path: Path) -> None:
+    try:
+        os.replace(new, path)
     except OSError as error:
         raise OutputError(_sentence(error, path)) from None
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import compileall
 import os
 import shutil
+import stat
+import sys
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ampgen.output import OutputError, compare, write
+from ampgen.output import OutputError, compare, replace, write
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -221,3 +223,65 @@ def test_files_have_the_mode_that_new_files_have(tmp_path: Path) -> None:
     (tmp_path / "other").touch()
     write(tmp_path, FILES)
     assert (tmp_path / "a.py").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_file_becomes_another_in_its_place(tmp_path: Path) -> None:
+    first, second = tmp_path / "a", tmp_path / "in/b"
+    second.parent.mkdir()
+    for path in (first, second):
+        path.write_text("old")
+    replace({first: b"one", second: b"two", tmp_path / "c": b"three"})
+    assert (first.read_text(), second.read_text()) == ("one", "two")
+    assert (tmp_path / "c").read_text() == "three"
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a", "b", "c", "in"]
+
+
+@pytest.mark.parametrize("fails", [1, 2, 3, 4])
+def test_of_several_files_all_are_replaced_or_none(
+    fails: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = [tmp_path / name for name in "abc"]
+    for path in paths:
+        path.write_text("old")
+        path.chmod(0o640)
+    plain, calls = os.replace, 0
+
+    def failing(source: Path, target: Path) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == fails:
+            raise OSError(28, "No space left on device", str(target))
+        plain(source, target)
+
+    monkeypatch.setattr(os, "replace", failing)
+    with pytest.raises(OutputError, match="No space left on device"):
+        replace(dict.fromkeys([tmp_path / "0", *paths], b"new"))
+    assert {path.read_text() for path in paths} == {"old"}
+    assert {stat.S_IMODE(path.stat().st_mode) for path in paths} == {0o640}
+    assert sorted(tmp_path.iterdir()) == paths
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="pipes and modes of Unix")
+def test_what_is_no_file_or_is_read_only_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OutputError, match="pipe: not a file"):
+        replace({tmp_path / "pipe": b"new"})
+    guarded = tmp_path / "guarded"
+    guarded.write_text("old")
+    guarded.chmod(0o444)
+    if not os.access(guarded, os.W_OK):  # as root there is no such thing
+        with pytest.raises(OutputError, match="guarded: Permission denied"):
+            replace({guarded: b"new"})
+    else:
+        replace({guarded: b"new"})
+        assert stat.S_IMODE(guarded.stat().st_mode) == 0o444
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="owners of Unix")
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="as root")
+def test_a_file_keeps_its_owner(tmp_path: Path) -> None:
+    path = tmp_path / "a"
+    path.write_text("old")
+    os.chown(path, 12345, 23456)
+    replace({path: b"new"})
+    assert (path.stat().st_uid, path.stat().st_gid) == (12345, 23456)

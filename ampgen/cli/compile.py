@@ -249,7 +249,7 @@ def _write_depfile(
     try:
         content = depfile(made, dependencies(request, built.disk)).encode()
         if not Path(path).is_file() or Path(path).read_bytes() != content:
-            output.replace(Path(path), content)
+            output.replace({Path(path): content})
     except (NotExpressible, output.OutputError) as error:
         report.failed(str(error))
         return 1

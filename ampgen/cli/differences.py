@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
-def difference(name: str, before: str, after: str) -> str:
-    return "".join(_lines(name, before, after))
+def difference(name: str, before: str, after: str) -> bytes:
+    """UTF-8, as the files are, whatever standard output is in."""
+    return "".join(_lines(name, before, after)).encode(errors="surrogateescape")
 
 
 def _lines(name: str, before: str, after: str) -> Iterator[str]:

@@ -89,7 +89,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     if diff:
         for change in fixed.changes:
             shown = difference(change.name, change.before, change.after)
-            click.echo(shown.encode(), nl=False)
+            click.echo(shown, nl=False)
     elif check:
         _tell("fixable", fixed.done, report)
     elif written := _write(named, fixed.changes, report):
@@ -97,7 +97,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     report.add(fixed.left if written else fixed.left_before)
     report.print()
     if report.is_text:
-        _tell_left(fixed, unsafe=unsafe)
+        _tell_left(fixed)
     bad = report.has_errors or (check and fixed.done)
     return 1 if bad else 0
 
@@ -112,13 +112,11 @@ def _write(
     for one in named:
         if isinstance(one, StandardInput):
             click.echo(contents.pop(None, one.content), nl=False)
-    for path, content in contents.items():
-        if path is not None:
-            try:
-                output.replace(path, content)
-            except output.OutputError as error:
-                report.failed(str(error))
-                return False
+    try:
+        output.replace({path: new for path, new in contents.items() if path})
+    except output.OutputError as error:
+        report.failed(str(error))
+        return False
     return True
 
 
@@ -140,20 +138,26 @@ def _tell(word: str, done: Sequence[Diagnostic], report: Report) -> None:
             report.add([replace(one, rule=note, message=message)])
 
 
-def _tell_left(fixed: Fixed, *, unsafe: bool) -> None:
+def _tell_left(fixed: Fixed) -> None:
     """What could have been mended, and was not."""
+    from ampgen.diagnostics.snippet import visible
+
     refused = len(fixed.refused)
-    if refused:
+    if fixed.gave_up:
+        told = "not all fixes were tried: too many lead to other errors; mend some of "
+        click.echo(f"{told}what is told, and run it again", err=True)
+    elif refused:
         click.echo(
             "1 fix is not made: it would lead to another error"
             if refused == 1
             else f"{refused} fixes are not made: they would lead to other errors",
             err=True,
         )
-    if not unsafe:
-        more = sum(one.fix is not None and not one.fix.safe for one in fixed.left)
-        if more:
-            click.echo(f"--unsafe can mend {more} more", err=True)
+    for name, count in fixed.elsewhere.items():
+        what = "1 fix is" if count == 1 else f"{count} fixes are"
+        click.echo(f"{what} not made: {visible(name)} was not named", err=True)
+    if fixed.guesses:
+        click.echo(f"--unsafe can mend {fixed.guesses} more", err=True)
 
 
 def _rules(codes: Sequence[str]) -> frozenset[str]:

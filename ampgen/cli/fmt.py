@@ -116,7 +116,7 @@ def _format(file: _File, report: Report, *, check: bool, diff: bool) -> bool:
         click.echo(printed.encode(), nl=False)
     elif changed:
         try:
-            output.replace(file.path, printed.encode())
+            output.replace({file.path: printed.encode()})
         except output.OutputError as error:
             report.failed(str(error))
             return False

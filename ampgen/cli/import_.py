@@ -162,7 +162,7 @@ def _write(path: Path, content: bytes, report: Report, *, force: bool) -> bool:
         return False
     try:
         if path.exists():
-            output.replace(path, content)
+            output.replace({path: content})
         else:
             path.write_bytes(content)
     except output.OutputError as error:

@@ -192,7 +192,8 @@ def _sarif_place(label: Label) -> dict[str, Json]:
 
 
 def _sarif_file(span: Span) -> Json:
-    return {"uri": quote(span.source.path.replace("\\", "/"))}
+    path = span.source.path.replace("\\", "/")
+    return {"uri": quote(path, errors="surrogateescape")}
 
 
 def _sarif_region(span: Span) -> Json:

@@ -8,6 +8,7 @@ slip has hidden the next. Nothing is written: the texts are handed back.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     Texts: TypeAlias = Mapping[str, str]
 
 MAX_PASSES = 50  # each does something; where fixes undo each other it must end
-MAX_CHECKS = 400  # a schema that is wrong throughout takes no minutes
+MAX_CHECKS = 400  # a schema that is wrong throughout takes no minutes …
+MAX_READ = 4_000_000  # … nor does a long one, in bytes that are checked,
+MIN_CHECKS = 40  # but finds out a few that do harm among many that do not
 MAX_STEPS = 10  # slips that hide one another, in one statement
 
 
@@ -55,7 +58,9 @@ class Fixed:
     ``done`` are the diagnostics whose fixes were made, with places in the texts as they
     were at first. ``left`` has places in the mended texts, ``left_before`` is the same
     with places as they were. ``refused`` are those whose fixes would have led to a
-    further error.
+    further error, or were not tried any more if ``gave_up``. ``elsewhere`` tells how
+    many fixes are left out for a file that was not named; ``guesses``, how many are
+    because they are not safe.
     """
 
     changes: tuple[Change, ...]
@@ -63,6 +68,9 @@ class Fixed:
     left: tuple[Diagnostic, ...]
     left_before: tuple[Diagnostic, ...]
     refused: tuple[Diagnostic, ...]
+    gave_up: bool
+    elsewhere: Mapping[str, int]
+    guesses: int
 
 
 def fix_schemas(
@@ -101,6 +109,9 @@ def fix_schemas(
         left=diagnostics,
         left_before=tuple(map(history.as_it_was, diagnostics)),
         refused=tuple(refused),
+        gave_up=fixing.is_spent,
+        elsewhere=fixing.elsewhere(diagnostics),
+        guesses=fixing.guesses(diagnostics),
     )
 
 
@@ -110,11 +121,14 @@ class _Wanted:
     only: frozenset[str]
 
     def __call__(self, one: Diagnostic) -> bool:
-        return (
-            one.fix is not None
-            and (self.unsafe or one.fix.safe)
-            and (not self.only or one.rule.code in self.only)
-        )
+        return one.fix is not None and one.fix.safe | self.unsafe and self.names(one)
+
+    def is_guess(self, one: Diagnostic) -> bool:
+        """Would it be wanted if it were safe?"""
+        return one.fix is not None and not self(one) and self.names(one)
+
+    def names(self, one: Diagnostic) -> bool:
+        return not self.only or one.rule.code in self.only
 
 
 class _Fixing:
@@ -128,7 +142,7 @@ class _Fixing:
         disk: Disk,
         wanted: _Wanted,
     ) -> None:
-        self._checks = 0
+        self._checks = self._read = 0
         self._wanted = wanted
         self._schemas, self._found, self._include = schemas, found, include
         self._disk = disk
@@ -151,7 +165,16 @@ class _Fixing:
         texts = self._texts if texts is None else texts
         schemas = [self._told(one, texts) for one in self._schemas]
         disk = _Overlay(self._disk, texts)
-        return check_schemas(schemas, self._found, self._include, disk)
+        told = check_schemas(schemas, self._found, self._include, disk)
+        given = [len(one.content) for one in schemas if isinstance(one, StandardInput)]
+        self._read += sum(given, disk.read_so_far)
+        return told
+
+    @property
+    def is_spent(self) -> bool:
+        """Has enough been tried?"""
+        is_much = self._checks >= MIN_CHECKS and self._read >= MAX_READ
+        return is_much or self._checks >= MAX_CHECKS
 
     def step(
         self, told: Sequence[Diagnostic]
@@ -173,12 +196,20 @@ class _Fixing:
 
     def _possible(self, told: Sequence[Diagnostic]) -> list[Diagnostic]:
         """Whose fixes are wanted, and are in files that were named."""
-        return [
-            one
-            for one in told
-            if self._wanted(one)
-            and all(source.path in self._named for source in edits_of([one]))
-        ]
+        return [one for one in told if self._wanted(one) and not self._others(one)]
+
+    def _others(self, one: Diagnostic) -> list[str]:
+        """The files that its fix changes, and that were not named."""
+        paths = [source.path for source in edits_of([one])]
+        return [path for path in paths if path not in self._named]
+
+    def elsewhere(self, told: Sequence[Diagnostic]) -> Mapping[str, int]:
+        return Counter(
+            path for one in told if self._wanted(one) for path in self._others(one)
+        )
+
+    def guesses(self, told: Sequence[Diagnostic]) -> int:
+        return sum(self._wanted.is_guess(one) and not self._others(one) for one in told)
 
     def _make(
         self, batch: Sequence[Diagnostic], known: Sequence[Diagnostic]
@@ -186,7 +217,7 @@ class _Fixing:
         """Make as many as can be; they are returned."""
         made: list[Diagnostic] = []
         waiting = [list(batch)] if batch else []
-        while waiting and self._checks < MAX_CHECKS:
+        while waiting and not self.is_spent:
             group = waiting.pop()
             after = self.check(self._with((*made, *group)))
             if is_better(known, after, (*made, *group)):
@@ -206,7 +237,7 @@ class _Fixing:
         """
         before = counted(known)
         for first in batch:
-            if self._checks >= MAX_CHECKS:
+            if self.is_spent:
                 break
             made, texts = [first], self._with([first])
             for _ in range(MAX_STEPS):
@@ -261,13 +292,13 @@ class _Overlay(Disk):
     def __init__(self, disk: Disk, texts: Texts) -> None:
         self._disk = disk
         self._texts = texts
+        self.read_so_far = 0  # bytes
 
     def real_path(self, path: str | os.PathLike[str]) -> str:
         return self._disk.real_path(path)
 
     def read(self, path: Path) -> bytes | None:
-        if self._texts:
-            text = self._texts.get(self.real_path(path))
-            if text is not None:
-                return text.encode()
-        return self._disk.read(path)
+        text = self._texts.get(self.real_path(path)) if self._texts else None
+        content = self._disk.read(path) if text is None else text.encode()
+        self.read_so_far += len(content or b"")
+        return content

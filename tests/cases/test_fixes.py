@@ -52,7 +52,7 @@ def shown(fixed: Fixed) -> str:
         if one.primary and one.fix
     ]
     diffs = [difference(one.name, one.before, one.after) for one in fixed.changes]
-    return "".join(["\n".join([*lines, ""]), *diffs])
+    return "".join(["\n".join([*lines, ""]), *map(bytes.decode, diffs)])
 
 
 def write(fixed: Fixed) -> None:

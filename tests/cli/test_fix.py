@@ -223,3 +223,37 @@ def test_what_is_not_there_is_told(schemas: Path) -> None:
     done = ampgen("fix", "-", cwd=schemas)
     assert done.returncode == 2
     assert "--name" in done.stderr
+
+
+def test_files_that_were_not_named_are_told(schemas: Path) -> None:
+    (schemas / "d.amp").write_text('import "a.amp";\ntype P = a.Point;\n')
+    done = ampgen("fix", "d.amp", cwd=schemas)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "1 fix is not made: a.amp was not named"
+    assert (schemas / "a.amp").read_text() == SLIP
+
+
+def test_what_was_given_up_is_told(
+    schemas: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr("ampgen.fix.MAX_CHECKS", 1)
+    assert run(["fix", "a.amp"]) == 1
+    assert "not all fixes were tried" in capsys.readouterr().err
+    assert (schemas / "a.amp").read_text() == SLIP
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="names and modes of Unix")
+def test_a_name_that_is_no_text_is_one_all_the_same(schemas: Path) -> None:
+    path = os.fsdecode(b"b\xffad.amp")
+    (schemas / path).write_text(GUESS.replace("itn;", "itn"))
+    told = subprocess.run(
+        [sys.executable, "-m", "ampgen", "fix", path, "--diff", "--format", "sarif"],
+        cwd=schemas,
+        capture_output=True,
+        env={"PYTHONPATH": os.pathsep.join(sys.path)},
+        check=False,
+    )
+    assert told.stdout.startswith(b"--- b\xffad.amp\n+++ b\xffad.amp\n@@")
+    assert b'"uri": "b%FFad.amp"' in told.stderr

@@ -158,6 +158,6 @@ def test_a_file_that_cannot_be_replaced_is_as_it_was(
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(output.OutputError, match=r"a\.amp: No space left on device"):
-        output.replace(path, TIDY.encode())
+        output.replace({path: TIDY.encode()})
     assert [one.name for one in tmp_path.iterdir()] == ["a.amp"]
     assert path.read_text() == UNTIDY
