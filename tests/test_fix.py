@@ -285,7 +285,8 @@ def test_a_declaration_goes_with_all_that_only_it_needed(folder: Path) -> None:
 )
 def test_a_comment_that_silences_nothing_goes(comment: str, after: str) -> None:
     text = WHOLE.format(comment + "oneway command C();")
-    assert mended(text, unsafe=False) == WHOLE.format(after + "oneway command C();")
+    assert mended(text) == WHOLE.format(after + "oneway command C();")
+    assert mended(text, unsafe=False) == text  # it may have a use among other files
 
 
 def test_what_is_told_has_places_in_the_text_as_it_was() -> None:
@@ -388,3 +389,83 @@ def test_fixes_that_undo_each_other_come_to_an_end(
     made = fixed("a", unsafe=False)
     assert len(made.done) == fixing.MAX_PASSES
     assert made.changes == ()
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "command C() -> /* why */ ();",
+        "command C() -> ( // why\n    );",
+    ],
+)
+def test_what_would_take_a_comment_along_needs_to_be_asked_for(command: str) -> None:
+    text = WHOLE.format(command)
+    assert mended(text, unsafe=False) == text != mended(text)
+
+
+def test_an_import_goes_only_with_no_comment_in_it(folder: Path) -> None:
+    (folder / "a__b.amp").write_text("struct P {}")
+    (folder / "geo.amp").write_text("struct P {}")
+    text = 'import /* why */ "geo.amp";\nimport ".//a__b.amp"; // b\n'
+    assert mended(text, unsafe=False) == text.replace('import ".//a__b.amp"; ', "")
+
+
+def test_a_comment_before_a_slip_is_no_part_of_it() -> None:
+    text = "struct P {{\n    x{} // an int\n    int{};\n}}\n"
+    assert mended(text.format("", ""), unsafe=False) == text.format(":", "")
+    lists = "struct P {\n    x: int // an int\n    [];\n}\n"
+    assert mended(lists, unsafe=False) == lists
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("1e30", "1" + "0" * 30),
+        ("9007199254740993.0", "9007199254740993"),
+        ("-2.50e1", "-25"),
+        ("9007199254740993.5", None),
+        ("1e400", None),
+    ],
+)
+def test_a_whole_number_is_the_one_that_is_written(
+    written: str, meant: str | None
+) -> None:
+    text = WHOLE.format("command C(x: int = {});")
+    after = text.replace("{}", written if meant is None else meant)
+    assert mended(text.replace("{}", written), unsafe=False) == after
+
+
+def test_a_comment_that_other_files_need_is_left(folder: Path) -> None:
+    (folder / "lib.amp").write_text(
+        "/// E.\n// ampgen: allow AMP0808 (for ever)\nenum E { A; }\n"
+    )
+    uses = "/// S.\nservice S {\n    /// C.\n    command C() -> (e: lib.E);\n}\n"
+    (folder / "a.amp").write_text(f'import "lib.amp";\n{uses}')
+    alone = fix_schemas([Path("lib.amp")])
+    assert not alone.changes
+    assert alone.guesses == 1
+    assert not fix_schemas([Path("a.amp")], [Path("lib.amp")]).left
+
+
+def test_what_is_left_out_is_counted(folder: Path) -> None:
+    (folder / "b.amp").write_text("struct Q { x: int y: strng; z: itn; };\n")
+    (folder / "a.amp").write_text('import "b.amp";\nstruct P { q: b.Q; y: strng; }\n')
+    made = fix_schemas([Path("a.amp")])
+    assert made.elsewhere == {"b.amp": 1}
+    assert made.guesses == 1
+    assert fix_schemas([Path("a.amp")], only=["AMP0105"]).guesses == 0
+    assert fix_schemas([Path("a.amp")], unsafe=True).guesses == 0
+
+
+def test_a_long_schema_that_is_wrong_throughout_is_given_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fixing, "MAX_READ", 50_000)
+    monkeypatch.setattr(fixing, "MIN_CHECKS", 5)
+    command = "    command C{}(x int, y Nothing);\n"
+    text = WHOLE.format("\n".join(command.format(at) for at in range(100)))
+    made = fixed(text, unsafe=False)
+    assert made.gave_up
+    assert len(made.refused) == 100
+    assert made.changes == ()
+    assert not fixed(text[:300], unsafe=False).gave_up

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen import model
@@ -259,7 +260,11 @@ def _mended(literal: tree.Literal, wanted: str) -> str | None:
         case tree.NameLiteral() if wanted == _LITERALS[Scalar.FLOAT]:
             return _FLOAT_WORDS.get(literal.name.text.lower())
         case tree.FloatLiteral(value) if wanted == _LITERALS[Scalar.INT]:
-            return str(int(value)) if value.is_integer() else None
+            if not value.is_integer():
+                return None
+            # Not the float: it is only the nearest to what is written.
+            exact = Decimal(literal.span.text)
+            return str(int(exact)) if exact == exact.to_integral_value() else None
         case tree.StringLiteral(value) if wanted in _NUMBERS:
             bare = value.strip()
             is_number = re.fullmatch(_NUMBERS[wanted], bare)

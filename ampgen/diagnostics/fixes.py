@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SPACE = " \t"
 _BLANK = re.compile(r"[ \t]*\r?\n")
 _BLANK_LINES = ("\n\n", "\r\n\r\n")
+_COMMENT = re.compile(r'"(?:\\.|[^"\\\n])*"|(//|/\*)')  # or a string, which may look so
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,9 +34,9 @@ class Fix:
     """One way to mend what is reported; its edits belong together.
 
     ``title`` says what is done, in the imperative mood: "write `Point`". ``safe`` tells
-    that nobody need look: what is meant is sure, and a schema that was sound has the
-    same bytes on the wire and the same names in Python. All else is a good guess, or a
-    change that programs notice.
+    that nobody need look: what is meant is sure, no comment goes, and a schema that was
+    sound has the same bytes on the wire and the same names in Python. All else is a
+    good guess, or a change that programs notice.
     """
 
     title: str
@@ -45,6 +46,7 @@ class Fix:
 
 def writing(span: Span, text: str, *, safe: bool = False) -> Fix:
     """The text of a span is to be another; spaces at its ends are not told."""
+    safe = safe and not _has_comment(span)
     return Fix(f"write `{text.strip()}`", (Edit(span, text),), safe)
 
 
@@ -59,7 +61,12 @@ def removing(span: Span, what: str = "", *, safe: bool = False) -> Fix:
 
     ``what`` is how it is called, where the text itself would be too long.
     """
+    safe = safe and not _has_comment(span)
     return Fix(f"remove {what or f'`{span.text}`'}", (removal(span),), safe)
+
+
+def _has_comment(span: Span) -> bool:
+    return any(found[1] for found in _COMMENT.finditer(span.text))
 
 
 def removal(span: Span) -> Edit:

@@ -143,7 +143,8 @@ class Mistake:
     @property
     def advice(self) -> Advice | None:
         """What was probably meant."""
-        return advice(self.text, self.found.start, self.expected, self.parser.values)
+        found, values = self.found, self.parser.values
+        return advice(self.text, found.start, found.previous_end, self.expected, values)
 
     def fix(self, advice: Advice | None) -> Fix | None:
         if advice is None or advice.edit is None:

@@ -93,13 +93,20 @@ class Place:
 
 
 def advice(
-    text: str, start: int, expected: frozenset[str], values: Sequence[Any]
+    text: str,
+    start: int,
+    previous_end: int,
+    expected: frozenset[str],
+    values: Sequence[Any],
 ) -> Advice | None:
-    """What was probably meant by the text at ``start``, or ``None``."""
+    """What was probably meant by the text at ``start``, or ``None``.
+
+    ``previous_end`` is where the token before it ends: comments may lie between.
+    """
     rest = text[start : start + 40]
     word = re.match(r"\w+", rest)
     begin = max(0, start - 80)
-    last_word = re.search(r"\w+$", text[begin:start].rstrip())
+    last_word = re.search(r"\w+$", text[begin:previous_end])
     place = Place(
         rest,
         word[0] if word else "",

@@ -41,6 +41,9 @@ Mend the code, or remove the comment:
     // ampgen: allow AMP0807 (the server is rolled out first)
     oneway command Log(line: str);
 
+Whether an enum travels in answers, say, may be for other files to tell: check the
+schemas together that use one another before a comment goes.
+
 Errors of the compiler cannot be silenced. A rule that is `off` in pyproject.toml still
 counts as silenced.
 """,
@@ -184,7 +187,7 @@ def _without(allowance: Allowance) -> Fix:
     match = _COMMENT.match(comment.text)
     words = _WORD.findall(match["rest"]) if match else []
     if len([word for word in words if _CODE.fullmatch(word)]) < 2:
-        return removing(comment, "the comment", safe=True)
+        return removing(comment, "the comment")
     text, end = comment.source.text, code.end
     while text[end] in ", \t":
         end += 1
@@ -192,7 +195,7 @@ def _without(allowance: Allowance) -> Fix:
     if end == code.end or text[end] in "(*":  # it is the last: the comma before it goes
         start, end = len(text[:start].rstrip(", \t")), code.end
     edit = Edit(Span(code.source, start, end), "")
-    return Fix(f"remove `{allowance.code}`", (edit,), safe=True)
+    return Fix(f"remove `{allowance.code}`", (edit,))
 
 
 def _covered_line(source: Source, ends: Mapping[int, int], start: int) -> int:
