@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -133,3 +134,18 @@ def test_a_schema_that_is_up_to_date_is_told_so_without_a_compiler(
     notes = str(tmp_path / "notes")
     assert loaded(*compile_, AMPGEN_CACHE=notes) >= COMPILER
     assert not loaded(*compile_, AMPGEN_CACHE=notes) & (COMPILER | NETWORK)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="closes a descriptor")
+def test_what_is_found_counts_where_nobody_hears_of_it(tmp_path: Path) -> None:
+    (tmp_path / "a.amp").write_text("struct P { x: int; }")  # there is a note
+    for arguments, status in ((["a.amp"], 0), (["--none"], 2), (["none.amp"], 1)):
+        command = [sys.executable, "-m", "ampgen", "check", *arguments]
+        shown = " ".join(map(shlex.quote, command))
+        done = subprocess.run(
+            ["/bin/sh", "-c", f"{shown} 2>&-"],
+            cwd=tmp_path,
+            env={"PYTHONPATH": os.pathsep.join(sys.path)},
+            check=False,
+        )
+        assert done.returncode == status
