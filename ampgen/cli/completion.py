@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import click
+
+    from ampgen.diagnostics import Rule
 
 _PLAIN = re.compile(r"[\w./+@%-]*")  # what no shell has to quote
 
@@ -70,10 +74,22 @@ def codes(
     from ampgen import check, compat
     from ampgen.cli.rules import RULES
 
-    every = (*check.RULES, *compat.RULES, *RULES)
+    return _codes((*check.RULES, *compat.RULES, *RULES), begun)
+
+
+def codes_in_schemas(
+    _context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Those alone of what `ampgen check` may report."""
+    from ampgen import check
+
+    return _codes(check.RULES, begun)
+
+
+def _codes(rules: Iterable[Rule], begun: str) -> list[CompletionItem]:
     return [
         CompletionItem(rule.code, help=rule.title)
-        for rule in sorted(every, key=lambda rule: rule.code)
+        for rule in sorted(rules, key=lambda rule: rule.code)
         if rule.code.startswith(begun.upper())
     ]
 

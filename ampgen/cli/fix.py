@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ampgen.cli.completion import codes
+from ampgen.cli.completion import codes_in_schemas
 from ampgen.cli.differences import difference
 from ampgen.cli.inputs import inputs_and_found
 from ampgen.cli.options import (
@@ -49,7 +49,7 @@ then the names that one file has misspelt:
     "--only",
     multiple=True,
     metavar="CODE",
-    shell_complete=codes,
+    shell_complete=codes_in_schemas,
     help="Mend what this rule reports. May be given several times.",
 )
 @click.option(

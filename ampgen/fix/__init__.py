@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 MAX_PASSES = 50  # each does something; where fixes undo each other it must end
 MAX_CHECKS = 400  # a schema that is wrong throughout takes no minutes …
-MAX_READ = 4_000_000  # … nor does a long one, in bytes that are checked,
-MIN_CHECKS = 40  # but finds out a few that do harm among many that do not
+MAX_READ = 8_000_000  # … nor does a long one, in bytes that are checked,
+MIN_CHECKS = 60  # but finds out a few that do harm among many that do not
 MAX_STEPS = 10  # slips that hide one another, in one statement
 
 

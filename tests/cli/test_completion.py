@@ -80,6 +80,7 @@ def test_verbs_options_and_their_values_are_offered(folder: Path) -> None:
     assert offered(folder, "fix", "--u") == plain("--unsafe")
     assert offered(folder, "fix", "--format", "s") == plain("short", "sarif")
     assert offered(folder, "fix", "--only", "AMP0801") == plain("AMP0801")
+    assert offered(folder, "fix", "--only", "AMP07") == []
     assert offered(folder, "explain", "amp07")[0] == "plain,AMP0701"
     assert len(offered(folder, "explain", "")) > len(RULES)
     assert offered(folder, "compile", "-o", "p") == ["dir,p"]
