@@ -11,6 +11,7 @@ from ampgen.analysis import analyse
 from ampgen.compat import compare
 from ampgen.compat.changes import Part
 from ampgen.compat.verdicts import Peers, Rollout, Wire
+from ampgen.model import Service
 from ampgen.tools.memory import SchemaError, load_schema
 from ampgen.tools.pairing import observe
 from ampgen.tools.pairing.proof import lines, prove
@@ -196,6 +197,17 @@ def test_a_value_that_cannot_be_sent_says_nothing() -> None:
     observed = run(text, text)  # 64 levels are the most
     assert {one.trial.caller.name for one in observed} == {"E"}
     assert all(one.course.error is None for one in observed)
+
+
+def test_only_what_is_asked_for_is_called() -> None:
+    text = "service S { command C(); command D(); oneway command E(); }"
+    old, new = load_schema(schema(text)), load_schema(schema(text))
+    [service] = [
+        one for one in new.schema.roots[0].declarations if isinstance(one, Service)
+    ]
+    observed = observe(old, new, service.commands[1:2])
+    assert [one.trial.caller.name for one in observed] == ["D", "D"]
+    assert observe(old, new, ()) == []
 
 
 def test_the_log_is_as_it_was() -> None:

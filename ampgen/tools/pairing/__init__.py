@@ -30,7 +30,7 @@ from ampgen.tools.pairing.trials import (
 from ampgen.tools.pairing.twistedpeers import with_twisted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Container, Iterator, Sequence
 
     from ampgen.model import Command, Enum, Service
     from ampgen.tools.memory import Loaded
@@ -93,16 +93,19 @@ class Observation:
         return trial.caller if self.setting.is_new_caller else trial.implementer
 
 
-def observe(old: Loaded, new: Loaded) -> list[Observation]:
+def observe(
+    old: Loaded, new: Loaded, only: Container[Command | None] | None = None
+) -> list[Observation]:
     """Every pairing, in both orders; the runtime's log is not written meanwhile.
 
-    There must be no event loop in this thread.
+    ``only``: commands of either version, of which no others are called. There must be
+    no event loop in this thread.
     """
 
     found: list[Observation] = []
 
     async def collect() -> None:  # no result: asyncio would make a text of it
-        async for one in _observations(old, new):
+        async for one in _observations(old, new, only):
             found.append(one)  # noqa: PERF401
 
     asyncio.run(collect())
@@ -162,7 +165,9 @@ def trials(setting: Setting, command: Command) -> Iterator[tuple[Trial, bool]]:
     )
 
 
-async def _observations(old: Loaded, new: Loaded) -> AsyncIterator[Observation]:
+async def _observations(
+    old: Loaded, new: Loaded, only: Container[Command | None] | None
+) -> AsyncIterator[Observation]:
     with quiet() as words:
         for setting in settings(old, new):
             ends = Ends(
@@ -170,9 +175,12 @@ async def _observations(old: Loaded, new: Loaded) -> AsyncIterator[Observation]:
                 *(setting.serves, words),
             )
             async with ends:
+                served = commands(setting.serves)
                 for command in commands(setting.calls).values():
-                    async for one in _of_command(ends, setting, command):
-                        yield one
+                    both = command, served.get(command.wire)
+                    if only is None or any(one in only for one in both):
+                        async for observed in _of_command(ends, setting, command):
+                            yield observed
 
 
 async def _of_command(

@@ -53,6 +53,9 @@ def prove(
     ``changes`` are those between ``old.schema`` and ``new.schema``. Both versions are
     run; there must be no event loop in this thread.
     """
+    changes = tuple(changes)
+    uses = [use for change in changes for use in change.uses]
+    only = {one for use in uses for one in (use.old, use.new)} - {None}
     observed: list[Observation] | None = None
     for change in changes:
         effects = (
@@ -64,7 +67,7 @@ def prove(
                 continue
             if rollout in (order, Rollout.ANY):
                 if observed is None:
-                    observed = observe(old, new)
+                    observed = observe(old, new, only)
                 there = [one for one in observed if one.setting.order is order]
                 yield _proof(change, order, effect, there, peers)
 
