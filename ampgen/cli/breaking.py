@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from ampgen.cli.completion import schemas
+from ampgen.cli.contract import printable
 from ampgen.cli.inputs import check_folder, found_in, inputs
 from ampgen.cli.options import format_option, include_option, name_option
 from ampgen.cli.reports import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
+    from ampgen.compat.changes import Change
+    from ampgen.compat.verdicts import Peers, Rollout
     from ampgen.disk import Disk
     from ampgen.model import Schema
     from ampgen.source import StandardInput
+    from ampgen.tools.pairing.proof import Proof
 
 EPILOG = """\
 Example: what has changed since the last release, and since the main branch, where the
@@ -62,6 +67,9 @@ The levels of the rules are set in pyproject.toml:
     help="What may be at an end: twisted: Twisted's AMP as well.",
 )
 @click.option("--source", is_flag=True, help="Tell of code that breaks, too.")
+@click.option(
+    "--prove", is_flag=True, help="Run both versions, and show the calls that break."
+)
 @format_option
 @name_option
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
@@ -71,6 +79,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     rollout: str,
     peers: str,
     source: bool,
+    prove: bool,
     format_: str,
     name: str | None,
 ) -> int:
@@ -84,10 +93,14 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     What is found goes to standard error; the status is 1 if there is an error among it:
     a call that fails, a connection that ends, a value that is wrong. Prints nothing
     where all is safe.
+
+    With `--prove` the code of both versions is made and run, in memory. For each change
+    that is told, standard output shows a call that it breaks, the bytes of that, and
+    what comes of it.
     """
     from ampgen.compat.verdicts import Peers, Rollout
     from ampgen.disk import DISK
-    from ampgen.tools.breaking import breaking
+    from ampgen.tools.breaking import tell
     from ampgen.tools.revision import PREFIX, RevisionError
 
     if not old:
@@ -95,6 +108,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     if not old.startswith(PREFIX):
         _check_alike(os.path.isdir(new), os.path.isdir(old))
     report = Report(format_)
+    proofs: Iterator[Proof] = iter(())
     try:
         check_folder()
         after = _load(_named(new, name), include, DISK, report)
@@ -104,20 +118,52 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
         elif after is not None:
             before = _load(_named(old, None), include, DISK, report)
         if before is not None and after is not None:
-            found = breaking(
-                before,
-                after,
-                rollout=Rollout(rollout),
-                source=source,
-                peers=Peers(peers),
-            )
-            report.add(found)
+            order, ends = Rollout(rollout), Peers(peers)
+            found = tell(before, after, rollout=order, source=source, peers=ends)
+            report.add(found.diagnostics)
+            if prove and found.changes:
+                proofs = _proofs(before, after, found.changes, order, ends, report)
     except RevisionError as error:
         report.failed(str(error))
     except OSError as error:
         report.not_read(error, "standard input")
     report.print()
+    if prove:
+        sys.stderr.flush()
+        _show(proofs)
     return 1 if report.has_errors else 0
+
+
+def _proofs(
+    before: Schema,
+    after: Schema,
+    changes: Sequence[Change],
+    rollout: Rollout,
+    peers: Peers,
+    report: Report,
+) -> Iterator[Proof]:
+    """None where a version has no code in Python, which is told then."""
+    from ampgen.tools.memory import SchemaError, load_schema
+    from ampgen.tools.pairing.proof import prove
+
+    try:
+        old, new = load_schema(before), load_schema(after)
+    except SchemaError as error:
+        report.add(error.diagnostics)
+        return iter(())
+    return prove(old, new, changes, rollout, peers)
+
+
+def _show(proofs: Iterator[Proof]) -> None:
+    from ampgen.tools.pairing.proof import lines
+
+    last: Change | None = None
+    for proof in proofs:
+        if proof.change is not last:
+            last = proof.change
+            click.echo(printable(f"\n{last.rule.code}: {last.message}"))
+        for line in lines(proof):
+            click.echo(f"  {printable(line)}")
 
 
 def _check_alike(new_is_folder: bool, old_is_folder: bool) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from ampgen.compat import RULES, compare
@@ -39,6 +39,16 @@ _CODE = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """``changes`` are those that are told, in this order; what else is told comes
+    behind them.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    changes: tuple[Change, ...]
+
+
 def breaking(
     old: Schema,
     new: Schema,
@@ -48,7 +58,21 @@ def breaking(
     peers: Peers = Peers.TWISTED,
     disk: Disk = DISK,
 ) -> tuple[Diagnostic, ...]:
-    """Changes as diagnostics, in the new version's places.
+    """Changes as diagnostics, in the new version's places: see :func:`tell`."""
+    found = tell(old, new, rollout=rollout, source=source, peers=peers, disk=disk)
+    return found.diagnostics
+
+
+def tell(
+    old: Schema,
+    new: Schema,
+    *,
+    rollout: Rollout = Rollout.ANY,
+    source: bool = False,
+    peers: Peers = Peers.TWISTED,
+    disk: Disk = DISK,
+) -> Told:
+    """What is told, and the changes that it is told of.
 
     ``rollout``: the order that counts. ``source``: what it means to code counts, too.
     The levels of the rules are the project's, as `[tool.ampgen.breaking]` sets them
@@ -58,6 +82,7 @@ def breaking(
     """
     settings = Settings({rule.code: rule for rule in RULES}, {}, disk, "breaking")
     told: list[Diagnostic] = []
+    changes: list[Change] = []
     for change in compare(old, new, peers):
         severity = _severity(change, rollout, source=source)
         if severity is None:
@@ -65,6 +90,7 @@ def breaking(
         rule = replace(change.rule, severity=severity)
         level = settings.level(rule, change.at.span.source)
         if level is not None:
+            changes.append(change)
             told.append(
                 Diagnostic(
                     replace(rule, severity=level),
@@ -75,7 +101,7 @@ def breaking(
                     notes=tuple(_notes(change, rollout, source=source)),
                 )
             )
-    return (*told, *settings.diagnostics)
+    return Told((*told, *settings.diagnostics), tuple(changes))
 
 
 def _severity(change: Change, rollout: Rollout, *, source: bool) -> Severity | None:

@@ -16,6 +16,7 @@ from ampgen.diagnostics.printers import print_diagnostics
 from ampgen.disk import DISK, Disk
 from ampgen.pipeline import compile_schemas
 from ampgen.source import StandardInput
+from ampgen.targets import python
 from ampgen.targets.python.names import module_path
 
 if TYPE_CHECKING:
@@ -80,13 +81,25 @@ def load_schemas(
     compiled = compile_schemas(schemas, include, disk)
     if compiled.files is None or compiled.schema is None:
         raise SchemaError(compiled.diagnostics)
+    return _loaded(compiled.schema, compiled.files)
+
+
+def load_schema(schema: Schema) -> Loaded:
+    """The same for a schema that has been read; :class:`SchemaError`."""
+    found = python.check(schema)
+    if any(diagnostic.is_error for diagnostic in found):
+        raise SchemaError(found)
+    return _loaded(schema, python.render(schema))
+
+
+def _loaded(schema: Schema, files: Mapping[str, str]) -> Loaded:
     package = f"ampgen_loaded{next(_numbers)}"
-    _import(package, compiled.files, compiled.schema)
+    _import(package, files, schema)
     modules = {
         module: sys.modules[".".join((package, *module_path(module.path)))]
-        for module in compiled.schema.modules
+        for module in schema.modules
     }
-    return Loaded(compiled.schema, modules)
+    return Loaded(schema, modules)
 
 
 def load_texts(texts: Mapping[str, str], roots: Sequence[str]) -> Loaded:

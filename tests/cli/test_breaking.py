@@ -269,3 +269,40 @@ def test_a_working_directory_that_is_gone_is_a_sentence(folder: Path) -> None:
     done = shell(f"rmdir ../gone; {command}", folder / "gone")
     assert done.returncode == 1
     assert done.stderr.endswith("the working directory is gone\n")
+
+
+# --- proofs ---------------------------------------------------------------------------
+
+
+def test_proofs_go_to_standard_output(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["breaking", "new.amp", "--against", "old.amp", "--format", "short"]
+    assert run([*arguments, "--rollout", "server-first", "--prove"]) == 1
+    shown = capsys.readouterr()
+    assert shown.err == f"new.amp:1:42: {LINE}\n"
+    assert "server first: an old client calls a new server" in shown.out
+    assert "client first" not in shown.out
+    assert "InvalidArgument (INVALID_ARGUMENT)" in shown.out
+    assert "Twisted" in shown.out
+    run([*arguments, "--prove", "--peers", "ampgen"])
+    assert "Twisted" not in capsys.readouterr().out
+
+
+def test_where_nothing_breaks_nothing_is_run(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["breaking", "old.amp", "--against", "old.amp", "--prove"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_version_without_code_is_told(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "old.amp").write_text("struct SClient { } service S { command C(); }")
+    (folder / "new.amp").write_text("struct SClient { } service S { }")
+    arguments = ["breaking", "new.amp", "--against", "old.amp", "--format", "short"]
+    assert run([*arguments, "--prove"]) == 1
+    shown = capsys.readouterr()
+    assert "AMP06" in shown.err
+    assert shown.out == ""

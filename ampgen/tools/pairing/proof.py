@@ -1,0 +1,204 @@
+"""Breaks, shown: for each the call that fails, its bytes, and what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ampgen.compat.changes import Part
+from ampgen.compat.verdicts import Peers, Rollout, Wire
+from ampgen.tools.jsonvalues import JsonValues, dumps
+from ampgen.tools.pairing import observe
+from ampgen.tools.pairing.trials import Raises, Yields
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from ampgen.compat.changes import Change, Effect, Use
+    from ampgen.runtime.jsonvalue import Json
+    from ampgen.tools.memory import Loaded
+    from ampgen.tools.pairing import Observation
+    from ampgen.tools.pairing.judging import Finding
+    from ampgen.tools.pairing.running import Written
+
+_WIDTH = 16  # bytes in a line
+_LINES = 16  # of one box
+_BOXES = 4  # of one end
+_LENGTH = 300  # characters of a value in JSON
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a change does in one order of rolling out, seen.
+
+    ``observation`` is ``None`` where no call that was tried shows it. ``findings`` are
+    those of the observation that the change is about: our own ends', then Twisted's.
+    """
+
+    change: Change
+    order: Rollout
+    observation: Observation | None
+    findings: tuple[Finding, ...] = ()
+
+
+def prove(
+    old: Loaded,
+    new: Loaded,
+    changes: Iterable[Change],
+    rollout: Rollout = Rollout.ANY,
+    peers: Peers = Peers.TWISTED,
+) -> Iterator[Proof]:
+    """For each change that is not safe, in the orders that count, the plainest call.
+
+    ``changes`` are those between ``old.schema`` and ``new.schema``. Both versions are
+    run; there must be no event loop in this thread.
+    """
+    changes = tuple(changes)
+    uses = [use for change in changes for use in change.uses]
+    only = {one for use in uses for one in (use.old, use.new)} - {None}
+    observed: list[Observation] | None = None
+    for change in changes:
+        effects = (
+            (Rollout.SERVER_FIRST, change.server_first),
+            (Rollout.CLIENT_FIRST, change.client_first),
+        )
+        for order, effect in effects:
+            if effect is None or effect.wire is Wire.SAFE:
+                continue
+            if rollout in (order, Rollout.ANY):
+                if observed is None:
+                    observed = observe(old, new, only)
+                there = [one for one in observed if one.setting.order is order]
+                yield _proof(change, order, effect, there, peers)
+
+
+def _proof(
+    change: Change,
+    order: Rollout,
+    effect: Effect,
+    observed: Sequence[Observation],
+    peers: Peers,
+) -> Proof:
+    best: Observation | None = None
+    best_rank: tuple[int, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    for number, one in enumerate(observed):
+        about = tuple(_about(change.uses, one, peers))
+        if not about:
+            continue
+        worst = max(finding.wire for finding in about)
+        as_told = any(finding.wire is effect.wire for finding in about)
+        # the plainest come first
+        rank = (int(as_told), list(Wire).index(worst), -number)
+        if best is None or rank > best_rank:
+            best, best_rank, findings = one, rank, about
+    return Proof(change, order, best, findings)
+
+
+def _about(
+    uses: Sequence[Use], observation: Observation, peers: Peers
+) -> Iterator[Finding]:
+    for finding in observation.among(peers):
+        if any(_is_about(use, observation, finding) for use in uses):
+            yield finding
+
+
+def _is_about(use: Use, observation: Observation, finding: Finding) -> bool:
+    old, new = observation.old, observation.new
+    # of a command with another name on the wire, each end knows its own alone
+    if old not in (use.old, None) or new not in (use.new, None):
+        return False
+    if use.part is Part.COMMAND:
+        return True
+    if use.part is not finding.part:
+        return False
+    # our own ends tell the key in words alone
+    key = finding.path.partition(".")[0].partition("[")[0]
+    return not (key and use.through) or use.through[0] == key
+
+
+# --- in words -------------------------------------------------------------------------
+
+
+def lines(proof: Proof) -> Iterator[str]:
+    """For a terminal: what is called, what is on the wire, and what comes of it."""
+    one = proof.observation
+    caller, implementer = "client", "server"
+    if one is not None and one.setting.is_called_back:
+        caller, implementer = implementer, caller
+    ages = ("a new", "an old")
+    if one is not None and not one.setting.is_new_caller:
+        ages = ("an old", "a new")
+    if one is None:
+        yield f"{_order(proof.order)}: not shown, by none of the calls that were tried"
+        return
+    yield f"{_order(proof.order)}: {ages[0]} {caller} calls {ages[1]} {implementer}"
+    yield f"  {one.setting.calls.name}.{one.trial.caller.name} {_call(one)}"
+    yield from _shown("request", one.sent)
+    if _is_reached(one):
+        yield f"  the {implementer} {_outcome(one)}"
+    yield from _shown("answer", one.came)
+    for words in dict.fromkeys(finding.told for finding in proof.findings):
+        yield f"  {words}"
+
+
+def _order(order: Rollout) -> str:
+    return "server first" if order is Rollout.SERVER_FIRST else "client first"
+
+
+def _is_reached(one: Observation) -> bool:
+    return one.course.arguments is not None
+
+
+def _call(one: Observation) -> str:
+    """The arguments, those that are given, by their names."""
+    values = JsonValues(one.setting.caller)
+    given: dict[str, Json] = {}
+    for field in one.trial.caller.arguments:
+        if field.stream:
+            given[field.name] = [
+                values.to_json(field.type, item) for item in one.trial.asked.items
+            ]
+        elif field.name in one.trial.asked.given:
+            value = one.trial.asked.given[field.name]
+            given[field.name] = values.to_json(field.type, value)
+    return _cut(dumps(given))
+
+
+def _outcome(one: Observation) -> str:
+    values = JsonValues(one.setting.implementer)
+    outcome = one.trial.outcome
+    implementer = one.trial.implementer
+    result = None if implementer is None else implementer.result
+    if isinstance(outcome, Raises):
+        fields = values.error_to_json(outcome.declared, outcome.error)
+        return f"raises {outcome.declared.name} {_cut(dumps(fields))}"
+    if isinstance(outcome, Yields):
+        items = [values.result_to_json(result, item) for item in outcome.values]
+        return f"yields {_cut(dumps(items))}"
+    if result is None:
+        return "returns nothing"
+    return f"returns {_cut(dumps(values.result_to_json(result, outcome.value)))}"
+
+
+def _cut(text: str) -> str:
+    if len(text) <= _LENGTH:
+        return text
+    return f"{text[:_LENGTH]}… ({len(text):,} characters)"
+
+
+def _shown(what: str, boxes: Sequence[Written]) -> Iterator[str]:
+    for box in boxes[:_BOXES]:
+        yield f"  {what}, {len(box.data):,} bytes:"
+        yield from (f"    {line}" for line in _dumped(box.data))
+    if len(boxes) > _BOXES:
+        yield f"  … and {len(boxes) - _BOXES} boxes more"
+
+
+def _dumped(data: bytes) -> Iterator[str]:
+    for at in range(0, min(len(data), _WIDTH * _LINES), _WIDTH):
+        part = data[at : at + _WIDTH]
+        text = "".join(chr(one) if 32 <= one < 127 else "." for one in part)
+        yield f"{part.hex(' '):<{_WIDTH * 3 - 1}}  {text}"
+    if len(data) > _WIDTH * _LINES:
+        yield "…"
