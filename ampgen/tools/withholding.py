@@ -3,7 +3,8 @@
 By a schema, a value that is ``@sensitive`` gives way to a stand-in of the same type, at
 every depth, so that what is kept still decodes. Of what no schema knows, a key or a
 whole command, nobody can say whether it is secret: there is the length alone, and so of
-the metadata of an application. Inside a struct, such keys are left out.
+the metadata of an application, and of a value whose parts cannot be told. Inside a
+struct, such keys are left out.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.redaction import HIDDEN
 from ampgen.runtime.values import Scalar
 from ampgen.runtime.wire import SIZE, Limits, large_key, read_box, write_box
-from ampgen.tools.fieldvalues import holds_sensitive
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -116,10 +116,8 @@ def _field(
         if one.large:
             raw = get_large(box, key, *(k for k in keys if k != key)) or b""
         value, paths = _value(one.type, raw, _DEPTH)
-    except Fault:
-        if holds_sensitive(one.type):
-            return {name: Length(len(raw)) for name, raw in pieces.items()}
-        return dict(pieces)
+    except Fault:  # nobody can say what is in there
+        return {name: Length(len(raw)) for name, raw in pieces.items()}
     if not paths:
         return dict(pieces)
     split = LargeBox()

@@ -25,6 +25,7 @@ enum Level { LOW = "low"; }
 struct Key { id: int; @sensitive secret: bytes; next: Key?; }
 struct Plain { x: int; }
 union Login { key: Key; name: str; }
+union Door { name: str; number: int; }
 error Denied "DENIED" { @sensitive hint: str?; left: int?; }
 service Vault {
     command Enter(
@@ -39,7 +40,16 @@ service Vault {
         login: Login,
         plain: Plain?,
     ) -> (name: str, @sensitive token: uuid) raises Denied;
-    command Store(page: large bytes, @sensitive note: large str, rows: large [Key]);
+    command Open(
+        door: Door,
+        doors: [Door],
+        plain: Plain,
+        by_door: {str: Door},
+        listed: [[Door]],
+    );
+    command Store(
+        page: large bytes, by: int?, @sensitive note: large str, rows: large [Key],
+    );
     command Watch() -> stream (line: str, @sensitive who: str);
 }
 """
@@ -199,10 +209,29 @@ def test_of_what_does_not_decode_and_may_be_secret_there_is_the_length(
     assert found[name.encode()] == Length(len(value))
 
 
-def test_what_does_not_decode_and_is_not_secret_is_kept(vault: Loaded) -> None:
-    [found] = of(vault, {**ENTER, b"plain": b"\0\x01x", b"pin": b"no number"})
-    assert found[b"plain"] == b"\0\x01x"
+def test_a_scalar_that_does_not_decode_and_is_not_secret_is_kept(vault: Loaded) -> None:
+    [found] = of(vault, {b"_command": b"Store", b"page": b"", b"by": b"no number"})
+    assert found[b"by"] == b"no number"
+    [found] = of(vault, {**ENTER, b"pin": b"no number"})
     assert found[b"pin"] == StandIn(b"0")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("door", box({b"new": SECRET})),
+        ("door", box({b"name": b"a", b"new": SECRET})),
+        ("doors", box({b"name": b"a"}) + box({b"new": SECRET})),
+        ("plain", box({b"x": b"1", b"pin": SECRET}) + b"\0\3"),
+        ("by_door", box({b"key": b"a", b"pin": SECRET})),
+        ("listed", b"\0\x10" + box({b"new": SECRET}) + b"\0\3"),
+    ],
+)
+def test_nothing_is_kept_of_a_value_whose_parts_cannot_be_told(
+    vault: Loaded, name: str, value: bytes
+) -> None:
+    [found] = of(vault, {b"_command": b"Open", name.encode(): value})
+    assert found[name.encode()] == Length(len(value))
 
 
 def test_what_a_struct_does_not_declare_is_left_out_of_it(vault: Loaded) -> None:
