@@ -10,7 +10,7 @@ from ampgen.runtime.streams import ARGUMENTS, RESULTS
 from ampgen.tools.fieldvalues import is_secret
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from ampgen.model import Command, Field, Schema
 
@@ -34,6 +34,9 @@ class Commands:
                     self._look_for_secrets(one.fields)
                 elif isinstance(one, Union):
                     self._look_for_secrets(one.members)
+        for wire, several in self._named.items():
+            if len(several) > 1:
+                self._named[wire] = _wary(several)
 
     def _add(self, command: Command) -> None:
         self._named.setdefault(command.wire.encode(), []).append(command)
@@ -59,6 +62,50 @@ class Commands:
             for command in self.named(wire)
             if (streams_results(command) if results else stream_argument(command))
         ]
+
+
+def _wary(several: Sequence[Command]) -> list[Command]:
+    """Which is meant will be a guess: what may be a secret in one is so in all."""
+    by_key: dict[str, list[Field]] = {}
+    for command in several:
+        for one in _all_fields(command):
+            by_key.setdefault(_key(one), []).append(one)
+    doubtful = {
+        key
+        for key, fields in by_key.items()
+        if len({(one.sensitive, one.type) for one in fields}) > 1
+        and any(map(is_secret, fields))
+    }
+
+    def hide(fields: Sequence[Field]) -> tuple[Field, ...]:
+        return tuple(
+            replace(one, sensitive=True) if _key(one) in doubtful else one
+            for one in fields
+        )
+
+    return [
+        replace(
+            command,
+            arguments=hide(command.arguments),
+            result=command.result
+            and replace(command.result, fields=hide(command.result.fields)),
+            errors=tuple(
+                replace(error, fields=hide(error.fields)) for error in command.errors
+            ),
+        )
+        for command in several
+    ]
+
+
+def _all_fields(command: Command) -> Iterator[Field]:
+    yield from command.arguments
+    yield from () if command.result is None else command.result.fields
+    for error in command.errors:
+        yield from error.fields
+
+
+def _key(field: Field) -> str:
+    return "item" if field.stream else field.key
 
 
 def arguments(command: Command) -> tuple[Field, ...]:
@@ -87,5 +134,6 @@ def items(command: Command, suffix: bytes) -> tuple[Field, ...]:
         return command.result.fields
     argument = stream_argument(command)
     if suffix == ARGUMENTS.item and argument is not None:
-        return (replace(argument, name="item", key="item"),)  # its name is not sent
+        key = _key(argument)  # its name is not sent
+        return (replace(argument, name=key, key=key),)
     return ()

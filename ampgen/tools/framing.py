@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MAX_BOX = 64 * 1024 * 1024
-"""Bytes of keys and values that are kept of one box: a few `large` values."""
+"""Bytes that one box may take to keep: a few `large` values."""
+
+_PAIR = 512  # bytes that a pair takes, however short its key and its value are
 
 _LOOK = 16  # bytes that tell what it is
 
@@ -176,7 +178,7 @@ class Framing:
         self._key: bytes | None = None
         self._box_so_far: dict[bytes, bytes] = {}
         self._places: dict[bytes, int] = {}
-        self._repeated: list[bytes] = []
+        self._repeated: dict[bytes, None] = {}  # in their order
         self._size = 0
         self._dropped = 0
 
@@ -221,12 +223,12 @@ class Framing:
 
     def _keep(self, key: bytes, value: bytes, place: int) -> None:
         size = len(key) + len(value)
-        if self._size + size > MAX_BOX:
+        if self._size + size + _PAIR > MAX_BOX:
             self._dropped += size
             return
-        self._size += size
-        if key in self._box_so_far and key not in self._repeated:
-            self._repeated.append(key)
+        self._size += size + _PAIR
+        if key in self._box_so_far:
+            self._repeated[key] = None
         self._box_so_far[key] = value
         self._places[key] = place
 

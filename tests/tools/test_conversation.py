@@ -14,6 +14,7 @@ from ampgen.tools.conversation import MAX_ASKS, Conversation
 from ampgen.tools.framing import MAX_BOX
 from ampgen.tools.memory import Loaded, load_schemas, load_texts
 from ampgen.tools.seen import Blame, Break, Kind, Opaque, SeenBox, SeenBytes, Side
+from ampgen.tools.withholding import kept
 from tests.vectors.cases import SCHEMA, load, unpack
 
 if TYPE_CHECKING:
@@ -185,6 +186,39 @@ def test_of_commands_of_one_name_the_one_that_fits_is_taken(
     answer = said(talk, SERVER, _answer="1", receipt="x")
     assert answer.service == "Shop"
     assert answer.fields == {"receipt": "[hidden]"}
+
+
+@pytest.mark.parametrize("first", ["a.amp", "b.amp"])
+def test_where_commands_have_one_name_what_one_calls_sensitive_is(first: str) -> None:
+    text = """
+    struct Key{1} {{ {0} word: str; }}
+    error No{1} "NO" {{ {0} hint: str?; }}
+    service S{1} {{
+        @wire("In") command In{1}(name: str, {0} pin: str, key: Key{1})
+            -> (ok: str, {0} token: str) raises No{1};
+    }}
+    """
+    texts = {"a.amp": text.format("", 1), "b.amp": text.format("@sensitive", 2)}
+    [other] = texts.keys() - {first}
+    talk = Conversation(load_texts(texts, [first, other]))
+    key = box(word="s3cret")
+    asked = said(
+        talk, CLIENT, _command="In", _ask="1", name="ada", pin="s3cret", key=key
+    )
+    said(talk, CLIENT, _command="In", _ask="2", name="ada", pin="s3cret", key=key)
+    answer = said(talk, SERVER, _answer="1", ok="yes", token="s3cret")
+    error = said(
+        *(talk, SERVER),
+        _error="2",
+        _error_code="NO",
+        _error_description="",
+        hint="s3cret",
+    )
+    assert asked.fields["name"] == "ada"
+    assert answer.fields == {"ok": "yes", "token": "[hidden]"}
+    for one in (asked, answer, error):
+        assert "s3cret" not in str(one.fields)
+        assert "s3cret" not in str(kept(one))
 
 
 def test_an_error_has_its_fields(talk: Conversation) -> None:
@@ -442,6 +476,15 @@ def test_a_box_beyond_all_bounds_is_seen_without_its_end(talk: Conversation) -> 
     [blame] = seen.blames
     assert blame.rule.startswith("too long: ")
     assert said(talk, CLIENT, _command="Said", text="b").offset == seen.size
+
+
+def test_many_short_pairs_take_no_more_than_long_ones(talk: Conversation) -> None:
+    pairs = b"".join(b"\0\3%b\0\0" % n.to_bytes(3, "big") for n in range(200_000))
+    talk.feed(CLIENT, b"\0\x08_command\0\4Said\0\4text\0\1a" + pairs + pairs)
+    seen = one_of(talk.feed(CLIENT, b"\0\0"))
+    assert len(seen.box) < MAX_BOX / 256
+    assert seen.blames[0].rule.startswith("too long: ")
+    assert seen.fields == {"text": "a"}
 
 
 # --- streams --------------------------------------------------------------------------
