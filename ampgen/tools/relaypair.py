@@ -152,6 +152,7 @@ class End:
         self._pair = pair
         self._transport: asyncio.Transport | None = None
         self._ended = False  # it sends no more
+        self._full = False  # it does not take what is sent to it
         self._early: list[bytes | list[int]] = []  # until there is the other end
 
     @property
@@ -199,10 +200,12 @@ class End:
             self.other.shut()
 
     def pause_writing(self) -> None:
+        self._full = True
         if self.other._transport is not None:
             self.other._transport.pause_reading()
 
     def resume_writing(self) -> None:
+        self._full = False
         if self.other._transport is not None:
             self.other._transport.resume_reading()
 
@@ -227,7 +230,7 @@ class End:
                 self.data_received(one)
         if self._ended:
             self._pass_end()
-        elif self._transport is not None:
+        elif self._transport is not None and not self.other._full:
             self._transport.resume_reading()
 
     def write(self, data: bytes) -> None:

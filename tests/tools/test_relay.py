@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from ampgen.runtime.addresses import parse_address
+from ampgen.runtime.addresses import Unix, parse_address
 from ampgen.runtime.dialling import securing_of
+from ampgen.runtime.receiver import receiver_for
 from ampgen.tools.relay import Entrance, Relay
 from ampgen.tools.seen import Side
 from ampgen.tools.upstream import Upstream
@@ -236,6 +237,59 @@ async def test_what_comes_before_the_server_is_there_waits(tmp_path: Path) -> No
         assert not seen.bytes[CLIENT]
         with await accepted(listening) as there, there.makefile("rb") as file:
             assert await asyncio.to_thread(file.read) == data
+
+
+class Narrow:
+    """A server that can be got to once ``open`` is set, and to which little fits."""
+
+    where = Unix("nowhere")
+
+    def __init__(self, address: str) -> None:
+        host, port = address.rsplit(":", 1)
+        self._address = host, int(port)
+        self.open = asyncio.Event()
+
+    async def connect(self, end: Any) -> None:
+        await self.open.wait()
+        loop = asyncio.get_running_loop()
+        sock = socket.socket()
+        sock.setblocking(False)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        await loop.sock_connect(sock, self._address)
+        await loop.create_connection(lambda: receiver_for(end), sock=sock)
+
+
+async def test_what_came_early_does_not_fit_and_the_client_still_waits() -> None:
+    seen = Seen()
+    data = os.urandom(30 * 1024 * 1024)
+    async with listen() as server:
+        narrow: Any = Narrow(server.address)
+        entrance = Entrance(parse_address("127.0.0.1:0"))
+        async with (
+            Relay(entrance, narrow, seen) as relay,
+            dial(relay.addresses[0]) as one,
+        ):
+            one.writer.write(data)
+            await seen.until("opened", 1, True)
+            seen.relay = relay
+            [pair] = seen.relay._pairs.values()
+            async with asyncio.timeout(PATIENCE):
+                while not pair.client._early:  # noqa: ASYNC110 - nobody tells of it
+                    await asyncio.sleep(0)
+            narrow.open.set()
+            there = await server.accept()
+            transport: Any = there.writer.transport
+            transport.pause_reading()
+            before = -1
+            while before < len(seen.bytes[CLIENT]):  # until nothing moves any more
+                before = len(seen.bytes[CLIENT])
+                await asyncio.sleep(0.2)
+            held = pair.server.open.get_write_buffer_size()
+            assert 64 * 1024 < held <= 256 * 1024
+            room = pair.server.open.get_extra_info("socket")
+            room.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1024 * 1024)
+            transport.resume_reading()
+            assert await there.receive(len(data)) == data
 
 
 async def test_an_end_before_the_server_is_there_waits_too(tmp_path: Path) -> None:
