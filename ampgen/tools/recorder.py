@@ -91,7 +91,8 @@ class Recorder:
         os.unlink(self._path)
 
     def _write(self, text: str) -> None:
-        left = text.encode()
+        # a path of the system's may have bytes in it that are no text
+        left = text.encode("utf-8", "replace")
         while left:
             left = left[os.write(self._file, left) :]
 

@@ -155,7 +155,10 @@ class _Object:
         return value
 
     def number(self, name: str) -> float:
-        return float(self._get(name, (int, float), "a number"))
+        try:
+            return float(self._get(name, (int, float), "a number"))
+        except OverflowError:
+            raise Fault("too large a number", name) from None
 
     def texts(self, name: str) -> list[str]:
         values = cast("list[Json]", self._get(name, list, "an array of strings"))

@@ -110,6 +110,10 @@ GOOD = '{"connection":1,"time":0,'
         ("[]", "an object is expected"),
         ("{", "line 2: "),
         ('{"time":0,"event":"closed"}', "connection: a number, 0 or more, is expected"),
+        (
+            '{"connection":1,"time":1' + "0" * 400 + ',"event":"closed"}',
+            "time: too large a number",
+        ),
         (GOOD + '"event":"burst"}', "event: unknown"),
         (GOOD + '"event":true}', "event: a string is expected"),
         (GOOD + '"from":"me","event":"ended"}', "from: one of client, server"),
@@ -288,3 +292,13 @@ def test_each_line_is_in_the_file_at_once(tmp_path: Path, vault: Any) -> None:
     assert is_recording(lines[0])
     recorder.discard()
     assert not (tmp_path / "a").exists()
+
+
+def test_names_of_the_system_s_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
+    name = os.fsdecode(b"unix:/run/\xff.sock")
+    recorder = Recorder(str(tmp_path / "a"), None, name, secrets=False)
+    recorder.write(Opened(1, 0.0, name))
+    recorder.close()
+    again = Recording((tmp_path / "a").read_bytes().splitlines(keepends=True))
+    assert again.header.upstream == "unix:/run/?.sock"
+    assert list(again.events()) == [Opened(1, 0.0, "unix:/run/?.sock")]
