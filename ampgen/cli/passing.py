@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ampgen.cli.streams import lacks_characters
 from ampgen.tools.jsonvalues import dumps
 from ampgen.tools.recording import Closed, Dropped, Ended, Failed, Opened, event_to_json
 from ampgen.tools.seenjson import seen_to_json
@@ -111,7 +112,7 @@ class Lines(_Printed):
         self.put_json({"connection": number, what: text})
 
     def put_json(self, data: Json) -> None:
-        self.put(dumps(data))
+        self.put(dumps(data, ascii_=lacks_characters()))
 
 
 def _words(event: Event) -> str:

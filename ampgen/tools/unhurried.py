@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MAX_WAITING = 4 * 1024 * 1024
-"""Characters that may wait for the output; lines beyond it are dropped, and counted."""
+"""Characters that may wait for the output, if it is more than one line; lines beyond it
+are dropped, and counted."""
 
 
 class UnhurriedOutput:
@@ -48,7 +49,7 @@ class UnhurriedOutput:
         with self._changed:
             if self._ending:
                 return
-            if self._size + len(line) > self._most:
+            if self._size and self._size + len(line) > self._most:
                 self._left_out += 1
                 return
             self._flush_missed()

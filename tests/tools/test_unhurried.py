@@ -97,3 +97,12 @@ def test_an_output_that_breaks_is_told_once() -> None:
     output.put("b")
     assert output.close(PATIENCE)
     assert len(told) == 1
+
+
+def test_one_line_is_written_however_long_it_is() -> None:
+    slow = Slow()
+    output = output_to(slow, 10)
+    slow.go_on.release()
+    output.put("a" * 100)
+    assert output.close(PATIENCE)
+    assert slow.written == ["a" * 100]
