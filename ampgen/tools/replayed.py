@@ -126,11 +126,23 @@ class Replayed:
         raw = {key: as_bytes(value) for key, value in box.items()}
         if tag is not None:
             raw[b"_answer" if seen.kind is Kind.ANSWER else b"_error"] = tag
-        await self._room.wait()
+        if not await self._has_room():
+            self._given_up = True
+            patience = f"{self._terms.patience:g} s"
+            self._tell_unsent(f"{_name(seen)}: the server takes nothing for {patience}")
+            return
         self._write(raw)
         self._terms.outcome.sent += 1
         stand_ins = sum(isinstance(value, StandIn) for value in box.values())
         self._terms.outcome.stand_ins += stand_ins
+
+    async def _has_room(self) -> bool:
+        try:
+            async with asyncio.timeout(self._terms.patience):
+                await self._room.wait()
+        except TimeoutError:
+            return False
+        return True
 
     def _leave(self, seen: SeenBox, why: str) -> None:
         """Nor is anything sent or expected that belongs to it."""

@@ -508,3 +508,19 @@ async def test_a_server_that_does_not_read_is_waited_for() -> None:
             assert (await there.receive_box())[b"_ask"] == b"%d" % number
         outcome, _ = await running
         assert outcome.sent == 300
+
+
+async def test_a_server_that_never_reads_is_not_waited_for_for_ever() -> None:
+    many = [Boxed(1, 0.0, CLIENT, call(b"%d" % n, a=b"x" * 60_000)) for n in range(300)]
+    async with listen() as listener:
+        recording = made(Opened(1, 0.0, ""), *many, Closed(1, 0.0))
+        running = asyncio.create_task(again(recording, listener.address, 0.5))
+        there = await listener.accept()
+        transport: Any = there.writer.transport
+        transport.pause_reading()
+        outcome, audience = await asyncio.wait_for(running, PATIENCE)
+    assert 0 < outcome.sent < 300
+    assert not outcome.good
+    tag = outcome.sent
+    expected = f"Do ask {tag}: the server takes nothing for 0.5 s"
+    assert audience.not_sent == [expected]
