@@ -94,6 +94,8 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     dial = Dialling(**options)
     target = dial.upstream(upstream)
     entrance = _entrance(listen, Listening(**own), starttls=dial.starttls)
+    if entrance.where == target.where:
+        raise click.UsageError("LISTEN and UPSTREAM are the same address")
     logging.getLogger("ampgen").addHandler(logging.NullHandler())  # it is all told
     gc.enable()  # this may go on for long
     by = asyncio.run(_ask(upstream, dial)) if reflect else loaded(schemas, include)
@@ -165,6 +167,17 @@ async def _run(
         failed("" if had_enough else f"cannot write the output: {error.strerror}")
         stop.set()
 
+    troubles: set[str] = set()
+
+    def troubled(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        error = context.get("exception")
+        if not isinstance(error, OSError):
+            loop.default_exception_handler(context)
+        elif (why := reason(error)) not in troubles:  # of each client's, once is enough
+            troubles.add(why)
+            click.echo(f"error: cannot accept a connection: {why}", err=True)
+
+    loop.set_exception_handler(troubled)
     onlooker = Onlooker(by, shown, recorder, cannot_record)
     async with AsyncExitStack() as stack:
         if recorder is not None:

@@ -6,11 +6,12 @@ import asyncio
 import json
 import os
 import re
+import resource
 import signal
 import socket
 import stat
 import sys
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -362,6 +363,27 @@ async def test_who_shows_no_certificate_is_told(certificates: Certificates) -> N
 # --- wrong usage ----------------------------------------------------------------------
 
 
+async def test_clients_that_are_too_many_are_told_of_once() -> None:
+    async with (
+        serve("127.0.0.1:0", Vault()) as server,
+        proxying(server.addresses[0], SCHEMA) as proxy,
+        AsyncExitStack() as clients,
+    ):
+        number, what = proxy.process.pid, resource.RLIMIT_NOFILE
+        before = resource.prlimit(number, what)
+        resource.prlimit(number, what, (24, before[1]))
+        for _ in range(40):
+            await clients.enter_async_context(dial(proxy.address))
+        assert proxy.process.stderr is not None
+        told = await asyncio.wait_for(proxy.process.stderr.readline(), PATIENCE)
+        assert told == b"error: cannot accept a connection: Too many open files\n"
+        resource.prlimit(number, what, before)
+        await talk(proxy.address)
+        done = await proxy.end()
+    assert done.err.count("\n") == 2
+    assert done.status == 0
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
@@ -379,6 +401,7 @@ async def test_who_shows_no_certificate_is_told(certificates: Certificates) -> N
         ),
         (("a:1", "b:1", "-I", "x"), "-I is for the imports of a schema"),
         (("a:1", "unix:/b", "--tls"), "--server-hostname is missing"),
+        (("a:1", "a:1"), "LISTEN and UPSTREAM are the same address"),
         (("a:1",), "Missing argument 'UPSTREAM'"),
     ],
 )
