@@ -30,7 +30,9 @@ def decode_recording(
     conversations: dict[int, Conversation] = {}
     for event in recording.events():
         if isinstance(event, Boxed):
-            talk = conversations.setdefault(event.number, Conversation(loaded))
+            talk = conversations.get(event.number)
+            if talk is None:
+                talk = conversations[event.number] = Conversation(loaded)
             yield event.number, see_again(talk, event)
         elif isinstance(event, Broken):
             yield event.number, _bytes(event)
