@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ampgen.runtime.wire import write_box
 from ampgen.tools.conversation import Conversation
 from ampgen.tools.recording import Boxed, Broken, Closed
-from ampgen.tools.seen import Break, SeenBox, SeenBytes
+from ampgen.tools.seen import SeenBox
 from ampgen.tools.withholding import Length, as_bytes
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def decode_recording(
                 talk = conversations[event.number] = Conversation(loaded)
             yield event.number, see_again(talk, event)
         elif isinstance(event, Broken):
-            yield event.number, _bytes(event)
+            yield event.number, event.seen
         else:
             if isinstance(event, Closed):
                 conversations.pop(event.number, None)
@@ -51,15 +51,3 @@ def see_again(conversation: Conversation, event: Boxed) -> SeenBox:
     if isinstance(event.box.get(b"_error_description"), Length):
         return replace(seen, description=None)
     return seen
-
-
-def _bytes(event: Broken) -> SeenBytes:
-    return SeenBytes(
-        sender=event.sender,
-        at=event.at,
-        offset=event.offset,
-        size=event.size,
-        why=Break(event.why),
-        rule=event.rule,
-        fault=event.why in (Break.LOST, Break.CUT),
-    )

@@ -10,7 +10,7 @@ from ampgen.model import Error, Service, Struct, Union
 from ampgen.runtime.version import __version__
 from ampgen.targets.python.reflection import schema_path, schema_text
 from ampgen.tools.recording import Boxed, Broken, Header, Values, header_line, line
-from ampgen.tools.seen import SeenBox
+from ampgen.tools.seen import SeenBytes
 from ampgen.tools.withholding import kept
 
 if TYPE_CHECKING:
@@ -51,19 +51,10 @@ class Recorder:
 
     def as_event(self, number: int, at: float, seen: Seen) -> Boxed | Broken:
         """What was seen on a connection, without what must not be kept."""
+        if isinstance(seen, SeenBytes):
+            return Broken(number, at, seen)
         secrets = self._values is Values.ALL
-        if isinstance(seen, SeenBox):
-            box = {**seen.box} if secrets else kept(seen)
-            return Boxed(number, at, seen.sender, {**box})
-        return Broken(
-            number,
-            at,
-            seen.sender,
-            seen.why.value,
-            seen.rule,
-            seen.offset,
-            seen.size,
-        )
+        return Boxed(number, at, seen.sender, {**seen.box} if secrets else kept(seen))
 
     def write(self, event: Event) -> None:
         self._write(line(event))

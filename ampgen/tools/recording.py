@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ampgen.runtime.jsonvalue import Json
-    from ampgen.tools.seen import Side
+    from ampgen.tools.seen import SeenBytes, Side
     from ampgen.tools.withholding import Kept
 
 VERSION = 1
@@ -74,15 +74,11 @@ class Boxed:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """Bytes that are no boxes; the names are those of ``SeenBytes``."""
+    """Bytes that are no boxes. Of ``seen`` neither key nor start is kept."""
 
     number: int
     at: float
-    sender: Side
-    why: str
-    rule: str
-    offset: int
-    size: int
+    seen: SeenBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +150,14 @@ def event_to_json(event: Event) -> dict[str, Json]:
             pairs = event.box.items()
             box: list[Json] = [[_bytes(key), _kept(value)] for key, value in pairs]
             data |= {"from": event.sender.value, "box": box}
-        case Broken():
-            data |= {"event": "broken", "from": event.sender.value, "why": event.why}
-            data |= {"rule": event.rule, "offset": event.offset, "size": event.size}
+        case Broken(seen=seen):
+            data |= {
+                "event": "broken",
+                "from": seen.sender.value,
+                "why": seen.why.value,
+            }
+            data |= {"rule": seen.rule, "offset": seen.offset, "size": seen.size}
+            data |= {"fault": seen.fault}
         case Dropped():
             data |= {"event": "dropped", "from": event.sender.value}
             data |= {"descriptors": event.descriptors}

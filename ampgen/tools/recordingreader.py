@@ -23,7 +23,7 @@ from ampgen.tools.recording import (
     Values,
     is_recording,
 )
-from ampgen.tools.seen import Break, Side
+from ampgen.tools.seen import Break, SeenBytes, Side
 from ampgen.tools.withholding import Length, StandIn
 
 if TYPE_CHECKING:
@@ -106,15 +106,7 @@ def _read_event(data: _Object) -> Event:
         case "opened":
             return Opened(number, at, data.text("peer"))
         case "broken":
-            return Broken(
-                number,
-                at,
-                data.side("from"),
-                data.one_of("why", [one.value for one in Break]),
-                data.text("rule"),
-                data.integer("offset"),
-                data.integer("size"),
-            )
+            return Broken(number, at, data.bytes_seen(at))
         case "dropped":
             return Dropped(number, at, data.side("from"), data.integer("descriptors"))
         case "ended":
@@ -180,6 +172,20 @@ class _Object:
 
     def side(self, name: str) -> Side:
         return Side(self.one_of(name, [one.value for one in Side]))
+
+    def bytes_seen(self, at: float) -> SeenBytes:
+        fault = self._data.get("fault")
+        if not isinstance(fault, bool):
+            raise Fault("a boolean is expected", "fault")
+        return SeenBytes(
+            sender=self.side("from"),
+            at=at,
+            offset=self.integer("offset"),
+            size=self.integer("size"),
+            why=Break(self.one_of("why", [one.value for one in Break])),
+            rule=self.text("rule"),
+            fault=fault,
+        )
 
     def box(self) -> dict[bytes, Kept]:
         found: dict[bytes, Kept] = {}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ampgen.tools.memory import Loaded
-    from ampgen.tools.recording import Boxed, Broken
+    from ampgen.tools.recording import Boxed
     from ampgen.tools.seen import Seen
     from ampgen.tools.upstream import Upstream
     from ampgen.tools.withholding import Kept
@@ -168,10 +168,10 @@ class Replayed:
         for seen in self._now.feed(Side.CLIENT, data, self._time()):
             self._terms.audience.seen(self._number, seen)
 
-    def give_up(self, event: Broken) -> None:
+    def give_up(self, rule: str) -> None:
         if not self._given_up:
             self._given_up = True
-            self._tell_unsent(f"what follows is no AMP: {event.rule}")
+            self._tell_unsent(f"what follows is no AMP: {rule}")
 
     def end(self) -> None:
         """The client sends no more."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from ampgen.tools.recording import Boxed, Broken, Closed, Ended, Failed, Opened
 from ampgen.tools.replayed import Replayed
-from ampgen.tools.seen import Side
+from ampgen.tools.seen import SeenBytes, Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -56,8 +56,8 @@ async def _go_on(connection: Replayed, event: Event) -> None:
             await connection.send(event)
         case Boxed():
             await connection.expect(event)
-        case Broken(sender=Side.CLIENT):
-            connection.give_up(event)
+        case Broken(seen=SeenBytes(sender=Side.CLIENT, rule=rule)):
+            connection.give_up(rule)
         case Ended(sender=Side.CLIENT) | Failed(side=Side.CLIENT):
             connection.end()
         case Ended() | Failed(side=Side.SERVER):

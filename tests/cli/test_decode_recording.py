@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +18,7 @@ from ampgen.tools.recorder import Recorder
 from ampgen.tools.recording import Closed, Dropped, Ended, Failed, Opened
 from ampgen.tools.seen import Side
 from tests.cli.proxying import SCHEMA
+from tests.cli.test_compile import ROOT
 from tests.raw import box
 
 if TYPE_CHECKING:
@@ -107,6 +112,31 @@ def test_as_json(capfd: Capture, tmp_path: Path) -> None:
     assert status == 1
     assert '"fields":{"name":"ada","password":"[hidden]",' in lines[1]
     assert lines[-1].startswith('{"connection":2,"time":2.75,"event":"failed",')
+
+
+def test_what_was_no_fault_is_none_now(capfd: Capture, tmp_path: Path) -> None:
+    recorder = Recorder(str(tmp_path / "a"), None, "", secrets=False)
+    talk = Conversation()
+    talk.feed(Side.CLIENT, b"\0\4_ask", 0.0)
+    for seen in talk.end(Side.CLIENT, 1.0, finished=False):
+        recorder.write(recorder.as_event(1, 1.0, seen))
+    recorder.close()
+    status, lines, _ = decoded(capfd, str(tmp_path / "a"))
+    assert lines == ["#1 0.000000 > note: offset 0: the stream ends 6 bytes into a box"]
+    assert status == 0
+
+
+def test_json_is_json_in_any_encoding(tmp_path: Path) -> None:
+    recorder = Recorder(str(tmp_path / "a"), None, "", secrets=False)
+    recorder.write(Opened(1, 0.0, "unix:/run/é"))
+    recorder.close()
+    done = subprocess.run(
+        [sys.executable, "-m", "ampgen", "decode", tmp_path / "a", "--format", "json"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)["peer"] == "unix:/run/é"
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -30,7 +31,7 @@ from ampgen.tools.recording import (
     line,
 )
 from ampgen.tools.recordingreader import Recording, RecordingError, load_recorded
-from ampgen.tools.seen import Break, Side
+from ampgen.tools.seen import Break, SeenBytes, Side
 from ampgen.tools.withholding import Length, StandIn
 from tests.raw import box
 
@@ -63,17 +64,34 @@ SIDES = st.sampled_from(Side)
 NUMBERS = st.integers(1, 2**40)
 TIMES = st.floats(0, 1e9).map(lambda at: round(at, 6))
 RAW = st.binary(max_size=40)
-BREAKS = st.sampled_from([one.value for one in Break])
 KEYS = st.binary(min_size=1, max_size=255)
 KEPT = st.one_of(
     RAW,
     st.builds(StandIn, RAW, st.lists(st.text(), max_size=3).map(tuple)),
     st.builds(Length, st.integers(0, 65535)),
 )
+
+
+def broken(number: int, at: float, seen: SeenBytes) -> Broken:
+    return Broken(number, at, replace(seen, at=at))
+
+
+BYTES_SEEN = st.builds(
+    SeenBytes,
+    sender=SIDES,
+    at=st.none(),
+    offset=NUMBERS,
+    size=NUMBERS,
+    why=st.sampled_from(Break),
+    rule=st.text(),
+    fault=st.booleans(),
+    key=st.just(""),
+    start=st.just(b""),
+)
 EVENTS: st.SearchStrategy[Event] = st.one_of(
     st.builds(Opened, NUMBERS, TIMES, st.text()),
     st.builds(Boxed, NUMBERS, TIMES, SIDES, st.dictionaries(KEYS, KEPT, max_size=4)),
-    st.builds(Broken, NUMBERS, TIMES, SIDES, BREAKS, st.text(), NUMBERS, NUMBERS),
+    st.builds(broken, NUMBERS, TIMES, BYTES_SEEN),
     st.builds(Dropped, NUMBERS, TIMES, SIDES, NUMBERS),
     st.builds(Ended, NUMBERS, TIMES, SIDES),
     st.builds(Failed, NUMBERS, TIMES, st.none() | SIDES, st.text()),
@@ -113,6 +131,10 @@ GOOD = '{"connection":1,"time":0,'
         (
             '{"connection":1,"time":1' + "0" * 400 + ',"event":"closed"}',
             "time: too large a number",
+        ),
+        (
+            GOOD + '"event":"broken","from":"client","fault":0}',
+            "fault: a boolean is expected",
         ),
         (GOOD + '"event":"burst"}', "event: unknown"),
         (GOOD + '"event":true}', "event: a string is expected"),
@@ -220,7 +242,7 @@ def test_what_is_sensitive_is_nowhere_in_the_file(tmp_path: Path, vault: Any) ->
     assert event.box[b"password"] == StandIn(b"[hidden]")
     assert event.box[b"name"] == b"ada"
     assert isinstance(broken, Broken)
-    assert (broken.why, broken.offset) == ("lost", len(box(SIGN_IN)))
+    assert (broken.seen.why, broken.seen.offset) == (Break.LOST, len(box(SIGN_IN)))
 
 
 def test_secrets_are_there_if_they_are_wanted(tmp_path: Path, vault: Any) -> None:

@@ -32,7 +32,7 @@ from ampgen.tools.recordingreader import Recording, load_recorded
 from ampgen.tools.relay import Entrance, Relay
 from ampgen.tools.replayed import Outcome, Terms
 from ampgen.tools.replaying import replay
-from ampgen.tools.seen import Seen, SeenBox, Side
+from ampgen.tools.seen import Break, Seen, SeenBox, SeenBytes, Side
 from ampgen.tools.upstream import NotConnected, Upstream
 from ampgen.tools.withholding import Length
 from tests.cli.proxying import SCHEMA, SECRET, Vault, talk, vault
@@ -463,7 +463,16 @@ async def test_credit_may_come_in_other_portions() -> None:
 
 
 async def test_what_cannot_be_sent_again_is_told() -> None:
-    lost = Broken(1, 0.0, CLIENT, "lost", "a key of 300 bytes", 10, 0)
+    seen = SeenBytes(
+        sender=CLIENT,
+        at=0.0,
+        offset=10,
+        size=0,
+        why=Break.LOST,
+        rule="a key of 300 bytes",
+        fault=True,
+    )
+    lost = Broken(1, 0.0, seen)
     more = Boxed(1, 0.0, CLIENT, call(b"2"))
     recording = made(
         *CALLED, ANSWER, lost, more, Boxed(1, 0.0, SERVER, {b"_answer": b"2"})
