@@ -6,8 +6,8 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from ampgen.tools.conversation import Conversation
-from ampgen.tools.seen import Seen, Side
+from ampgen.tools.seeing.conversation import Conversation
+from ampgen.tools.seeing.seen import Seen, Side
 
 if TYPE_CHECKING:
     from ampgen.tools.memory import Loaded

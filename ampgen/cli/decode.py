@@ -125,7 +125,7 @@ def _decode_two(
     client: str | None, server: str | None, by: Loaded | None, printer: SeenPrinter
 ) -> None:
     from ampgen.tools.decoding import decode_raw
-    from ampgen.tools.seen import Side
+    from ampgen.tools.seeing.seen import Side
 
     sent: dict[Side, bytes] = {}
     for side, path in ((Side.CLIENT, client), (Side.SERVER, server)):
@@ -146,8 +146,8 @@ def _decode(
     printer: SeenPrinter,
 ) -> None:
     from ampgen.tools.decoding import decode_hex, decode_raw, form_of
-    from ampgen.tools.hexdump import HexError
-    from ampgen.tools.seen import Side
+    from ampgen.tools.seeing.hexdump import HexError
+    from ampgen.tools.seeing.seen import Side
 
     guessed = form is None
     if form is None:
@@ -189,8 +189,8 @@ def _decode_capture(
     by: Loaded | None,
     printer: SeenPrinter,
 ) -> None:
-    from ampgen.tools.capture import Link
     from ampgen.tools.decoding import CaptureDecoding
+    from ampgen.tools.seeing.capture import Link
 
     printer.timed = True
     decoding = CaptureDecoding(content, port, by)
@@ -217,9 +217,9 @@ def _decode_recording(
     name: str, content: BinaryIO, by: Loaded | None, printer: SeenPrinter
 ) -> None:
     from ampgen.cli.passing import display
-    from ampgen.tools.recorded import decode_recording
-    from ampgen.tools.recording import Values
-    from ampgen.tools.recordingreader import Recording, RecordingError, load_recorded
+    from ampgen.tools.recordings.events import Values
+    from ampgen.tools.recordings.reader import Recording, RecordingError, load_recorded
+    from ampgen.tools.recordings.seenagain import decode_recording
 
     if by is not None:
         raise click.UsageError(f"--schema: {name} is a recording, and has its schema")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Callable
 
     from ampgen.runtime import Connection
-    from ampgen.tools.upstream import Upstream
+    from ampgen.tools.proxy.upstream import Upstream
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -120,7 +120,7 @@ class Dialling:
         """For who makes no calls, and wants the bytes. ``click.UsageError``"""
         from ampgen.runtime.addresses import parse_address
         from ampgen.runtime.dialling import securing_of
-        from ampgen.tools.upstream import Upstream
+        from ampgen.tools.proxy.upstream import Upstream
 
         options = self._options()
         host = options.pop("server_hostname", None)

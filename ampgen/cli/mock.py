@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from ampgen.runtime import RemoteError
     from ampgen.runtime.jsonvalue import Json
     from ampgen.runtime.server import Listener
-    from ampgen.tools.examples import Examples
     from ampgen.tools.memory import Loaded
-    from ampgen.tools.mocking import Told
+    from ampgen.tools.mock.examples import Examples
+    from ampgen.tools.mock.mocking import Told
 
 EPILOG = """\
 Example: serve a schema on a port of one's own, with the answers that matter from a
@@ -128,11 +128,11 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     interrupted. What is `@sensitive` is not printed.
     """
     from ampgen.runtime import serve
-    from ampgen.tools.callingback import CallingBack
-    from ampgen.tools.mocking import Mock
-    from ampgen.tools.outcomes import Outcomes
-    from ampgen.tools.samples import Samples
-    from ampgen.tools.standin import stand_ins
+    from ampgen.tools.mock.callingback import CallingBack
+    from ampgen.tools.mock.mocking import Mock
+    from ampgen.tools.mock.outcomes import Outcomes
+    from ampgen.tools.mock.samples import Samples
+    from ampgen.tools.mock.standin import stand_ins
 
     context = Listening(**options).context()
     if starttls and context is None:
@@ -186,7 +186,7 @@ def _services(
     one extends is served with it.
     """
     from ampgen.model import Service
-    from ampgen.tools.standin import clash
+    from ampgen.tools.mock.standin import clash
 
     if names:
         services = [contract.service(name) for name in dict.fromkeys(names)]
@@ -218,8 +218,8 @@ def _services(
 def _examples(
     path: str | None, loaded: Loaded, services: Sequence[Service]
 ) -> Examples:
-    from ampgen.tools.examplefiles import ExamplesError, read_examples
-    from ampgen.tools.examples import NO_EXAMPLES
+    from ampgen.tools.mock.examplefiles import ExamplesError, read_examples
+    from ampgen.tools.mock.examples import NO_EXAMPLES
 
     if path is None:
         return NO_EXAMPLES

@@ -12,17 +12,24 @@ import click
 
 from ampgen.cli.streams import lacks_characters
 from ampgen.tools.jsonvalues import dumps
-from ampgen.tools.recording import Closed, Dropped, Ended, Failed, Opened, event_to_json
-from ampgen.tools.seenjson import seen_to_json
-from ampgen.tools.seentext import TextPrinter, escaped
-from ampgen.tools.unhurried import UnhurriedOutput
+from ampgen.tools.proxy.unhurried import UnhurriedOutput
+from ampgen.tools.recordings.events import (
+    Closed,
+    Dropped,
+    Ended,
+    Failed,
+    Opened,
+    event_to_json,
+)
+from ampgen.tools.seeing.asjson import seen_to_json
+from ampgen.tools.seeing.astext import TextPrinter, escaped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from ampgen.runtime.jsonvalue import Json
-    from ampgen.tools.recording import Event
-    from ampgen.tools.seen import Seen
+    from ampgen.tools.recordings.events import Event
+    from ampgen.tools.seeing.seen import Seen
 
 _LAST_LINES = 2.0  # seconds for the output to take what is left in the end
 

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from ampgen.cli.passing import Lines, Text
     from ampgen.tools.memory import Loaded
-    from ampgen.tools.onlooker import Counts
-    from ampgen.tools.recorder import Recorder
-    from ampgen.tools.relay import Entrance
-    from ampgen.tools.upstream import Upstream
+    from ampgen.tools.proxy.onlooker import Counts
+    from ampgen.tools.proxy.relay import Entrance
+    from ampgen.tools.proxy.upstream import Upstream
+    from ampgen.tools.recordings.recorder import Recorder
 
 EPILOG = """\
 Example: see what the clients of a server on port 8000 say, once they connect to port
@@ -108,7 +108,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 
 def _entrance(address: str, listens: Listening, *, starttls: bool) -> Entrance:
     from ampgen.runtime.addresses import parse_address
-    from ampgen.tools.relay import Entrance
+    from ampgen.tools.proxy.relay import Entrance
 
     try:
         where = parse_address(address)
@@ -126,7 +126,7 @@ async def _ask(address: str, dial: Dialling) -> Loaded:
 def _recorder(
     path: str, loaded: Loaded | None, upstream: str, *, secrets: bool
 ) -> Recorder:
-    from ampgen.tools.recorder import Recorder
+    from ampgen.tools.recordings.recorder import Recorder
 
     try:
         return Recorder(path, loaded, upstream, secrets=secrets)
@@ -144,9 +144,9 @@ async def _run(
     shown: Text | Lines,
 ) -> int:
     from ampgen.runtime.signals import ENDING, on_signals
-    from ampgen.tools.onlooker import Onlooker
     from ampgen.tools.oserrors import reason
-    from ampgen.tools.relay import Relay
+    from ampgen.tools.proxy.onlooker import Onlooker
+    from ampgen.tools.proxy.relay import Relay
 
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -205,7 +205,7 @@ async def _run(
 
 def _summary(counts: Counts) -> str:
     from ampgen.cli.passing import many
-    from ampgen.tools.seen import Side
+    from ampgen.tools.seeing.seen import Side
 
     boxes = counts.kinds.total()
     parts = [many(counts.connections, "connection"), many(boxes, "box", "boxes")]

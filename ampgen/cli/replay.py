@@ -16,9 +16,9 @@ from ampgen.cli.seen import printing
 
 if TYPE_CHECKING:
     from ampgen.cli.passing import Lines, Text
-    from ampgen.tools.recordingreader import Recording
-    from ampgen.tools.replayed import Outcome, Terms
-    from ampgen.tools.seen import Seen
+    from ampgen.tools.recordings.reader import Recording
+    from ampgen.tools.recordings.replayed import Outcome, Terms
+    from ampgen.tools.seeing.seen import Seen
 
 EPILOG = """\
 Example: record, and ask the same of a new version of the server:
@@ -72,9 +72,9 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     logging.getLogger("ampgen").addHandler(logging.NullHandler())  # it is all told
     gc.enable()  # this may go on for long
     from ampgen.cli.passing import display
-    from ampgen.tools.recordingreader import Recording, RecordingError, load_recorded
-    from ampgen.tools.replayed import Terms
-    from ampgen.tools.upstream import NotConnected
+    from ampgen.tools.proxy.upstream import NotConnected
+    from ampgen.tools.recordings.reader import Recording, RecordingError, load_recorded
+    from ampgen.tools.recordings.replayed import Terms
 
     pace = math.inf if fast else speed or 1.0
     try:
@@ -99,7 +99,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 async def _run(
     recording: Recording, terms: Terms, shown: Text | Lines, speed: float
 ) -> int:
-    from ampgen.tools.replaying import replay
+    from ampgen.tools.recordings.replaying import replay
 
     loop = asyncio.get_running_loop()
     running = asyncio.ensure_future(replay(recording.events(), terms, speed))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ampgen.tools.memory import Loaded
-    from ampgen.tools.seen import Seen
+    from ampgen.tools.seeing.seen import Seen
 
 F = TypeVar("F", bound="Callable[..., Any]")
 
@@ -110,7 +110,7 @@ class SeenPrinter:
     def seen(self, seen: Seen, connection: int | None = None) -> None:
         self.faults += seen.fault
         if self.format_ == "json":
-            from ampgen.tools.seenjson import seen_to_json
+            from ampgen.tools.seeing.asjson import seen_to_json
 
             self._write_json(seen_to_json(seen, connection=connection, raw=self.raw))
             return
@@ -119,7 +119,7 @@ class SeenPrinter:
 
     def _printer(self) -> Any:
         if self._text is None:
-            from ampgen.tools.seentext import TextPrinter
+            from ampgen.tools.seeing.astext import TextPrinter
 
             self._text = TextPrinter(
                 timed=self.timed,
@@ -131,7 +131,7 @@ class SeenPrinter:
         return self._text
 
     def _write_json(self, data: Any) -> None:
-        from ampgen.tools.seenjson import json_line
+        from ampgen.tools.seeing.asjson import json_line
 
         self._write(json_line(data, ascii_=lacks_characters()))
 

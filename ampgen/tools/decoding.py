@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ampgen.tools.capture import (
+from ampgen.tools.recordings.events import is_recording
+from ampgen.tools.seeing.capture import (
     CaptureError,
     Closed,
     Link,
@@ -14,19 +15,18 @@ from ampgen.tools.capture import (
     is_capture,
     read_packets,
 )
-from ampgen.tools.conversation import Conversation
-from ampgen.tools.hexdump import is_hex, read_hex, text_of
-from ampgen.tools.interleave import interleave
-from ampgen.tools.recording import is_recording
-from ampgen.tools.seen import Side
+from ampgen.tools.seeing.conversation import Conversation
+from ampgen.tools.seeing.hexdump import is_hex, read_hex, text_of
+from ampgen.tools.seeing.interleave import interleave
+from ampgen.tools.seeing.seen import Side
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import BinaryIO
 
-    from ampgen.tools.capture import Sent
     from ampgen.tools.memory import Loaded
-    from ampgen.tools.seen import Seen
+    from ampgen.tools.seeing.capture import Sent
+    from ampgen.tools.seeing.seen import Seen
 
 
 def form_of(start: bytes) -> str:

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ampgen.cli import run
-from ampgen.tools.conversation import Conversation
 from ampgen.tools.memory import load_schemas
-from ampgen.tools.recorder import Recorder
-from ampgen.tools.recording import Closed, Dropped, Ended, Failed, Opened
-from ampgen.tools.seen import Side
+from ampgen.tools.recordings.events import Closed, Dropped, Ended, Failed, Opened
+from ampgen.tools.recordings.recorder import Recorder
+from ampgen.tools.seeing.conversation import Conversation
+from ampgen.tools.seeing.seen import Side
 from tests.cli.proxying import SCHEMA
 from tests.cli.test_compile import ROOT
 from tests.raw import box

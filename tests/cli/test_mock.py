@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from tests.certificates import Certificates
 
-SCHEMA = str(ROOT / "tests" / "tools" / "mocked.amp")
+SCHEMA = str(ROOT / "tests" / "tools" / "mock" / "mocked.amp")
 made: Any = ampgen.load(SCHEMA)
 Capture = pytest.CaptureFixture[str]
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from ampgen.runtime import serve
-from ampgen.tools.recording import Boxed, Values
-from ampgen.tools.recordingreader import Recording
+from ampgen.tools.recordings.events import Boxed, Values
+from ampgen.tools.recordings.reader import Recording
 from tests.cli.proxying import SCHEMA, SECRETS, Vault, proxying, talk, vault
 from tests.cli.test_call import Capture, here
 from tests.raw import PATIENCE, dial

@@ -14,8 +14,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ampgen.runtime import serve
-from ampgen.tools.recording import Boxed, Header, Opened, Values, header_line, line
-from ampgen.tools.seen import Side
+from ampgen.tools.recordings.events import (
+    Boxed,
+    Header,
+    Opened,
+    Values,
+    header_line,
+    line,
+)
+from ampgen.tools.seeing.seen import Side
 from tests.cli.proxying import SCHEMA, SECRETS, Vault, proxying, talk
 from tests.cli.test_call import Capture, here, started
 from tests.raw import PATIENCE, listen

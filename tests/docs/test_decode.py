@@ -11,7 +11,7 @@ import pytest
 
 from ampgen.tools.decoding import CaptureDecoding
 from ampgen.tools.memory import load_schemas
-from ampgen.tools.seen import Seen, SeenBox, Side
+from ampgen.tools.seeing.seen import Seen, SeenBox, Side
 from tests.relay import Relay
 
 ROOT = Path(__file__).parents[2]

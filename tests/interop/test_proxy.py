@@ -14,15 +14,15 @@ import pytest
 from ampgen.runtime import InternalError, serve
 from ampgen.runtime.addresses import parse_address
 from ampgen.tools.memory import load_schemas
-from ampgen.tools.onlooker import Onlooker
-from ampgen.tools.recorder import Recorder
-from ampgen.tools.recording import Closed, Ended, Failed
-from ampgen.tools.recordingreader import Recording
-from ampgen.tools.relay import Entrance, Relay
-from ampgen.tools.replayed import Terms
-from ampgen.tools.replaying import replay
-from ampgen.tools.seen import Kind, SeenBox, Side
-from ampgen.tools.upstream import Upstream
+from ampgen.tools.proxy.onlooker import Onlooker
+from ampgen.tools.proxy.relay import Entrance, Relay
+from ampgen.tools.proxy.upstream import Upstream
+from ampgen.tools.recordings.events import Closed, Ended, Failed
+from ampgen.tools.recordings.reader import Recording
+from ampgen.tools.recordings.recorder import Recorder
+from ampgen.tools.recordings.replayed import Terms
+from ampgen.tools.recordings.replaying import replay
+from ampgen.tools.seeing.seen import Kind, SeenBox, Side
 from tests.interop import twisted_commands as twisted
 from tests.interop.ours import events_service, interop_service
 from tests.interop.reactor import ask, there, twisted_client, twisted_server
@@ -31,8 +31,8 @@ from tests.raw import PATIENCE
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from ampgen.tools.recording import Event
-    from ampgen.tools.seen import Seen
+    from ampgen.tools.recordings.events import Event
+    from ampgen.tools.seeing.seen import Seen
 
 
 SCHEMA = Path(__file__).with_name("interop.amp")

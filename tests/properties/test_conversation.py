@@ -13,14 +13,14 @@ from ampgen.model import Service
 from ampgen.runtime.errors import FAULTS, as_fault
 from ampgen.runtime.wire import read_box, write_box
 from ampgen.targets.python.names import argument_name
-from ampgen.tools.conversation import Conversation
-from ampgen.tools.framing import MAX_BOX
-from ampgen.tools.hexdump import HexError, read_hex
 from ampgen.tools.jsonvalues import JsonValues
 from ampgen.tools.memory import Loaded, load_texts
-from ampgen.tools.seen import Break, Seen, SeenBox, SeenBytes, Side
-from ampgen.tools.seenjson import seen_to_json
-from ampgen.tools.seentext import TextPrinter
+from ampgen.tools.seeing.asjson import seen_to_json
+from ampgen.tools.seeing.astext import TextPrinter
+from ampgen.tools.seeing.conversation import Conversation
+from ampgen.tools.seeing.framing import MAX_BOX
+from ampgen.tools.seeing.hexdump import HexError, read_hex
+from ampgen.tools.seeing.seen import Break, Seen, SeenBox, SeenBytes, Side
 from tests.properties.schemas import Schema, Values, schemas
 from tests.properties.shell import pieces
 from tests.properties.test_protocol import SCHEMA, conversations

@@ -1,0 +1,1 @@
+"""A server that nobody has written: what it answers, and what it is asked."""

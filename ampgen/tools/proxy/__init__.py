@@ -1,0 +1,1 @@
+"""Between clients and their server: bytes that pass, and who looks on."""

@@ -1,0 +1,1 @@
+"""Conversations that are kept in files, without secrets, and said again."""
