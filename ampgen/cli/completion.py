@@ -110,6 +110,22 @@ def declared(
     ]
 
 
+def services(
+    context: click.Context, _parameter: click.Parameter, begun: str
+) -> list[CompletionItem]:
+    """Those of the schema that is named before."""
+    from ampgen.cli.contract import completions, is_schema
+
+    # behind an option that still lacks its value click takes no word for an argument
+    words: list[str] = [context.params.get("schema") or "", *context.args]
+    schema = next(filter(is_schema, words), None)
+    if schema is None:
+        return []
+    commands = completions([schema], context.params.get("include") or ())
+    names = dict.fromkeys(one.partition(".")[0] for one in commands)
+    return [CompletionItem(one) for one in names if one.startswith(begun)]
+
+
 def called(
     context: click.Context, parameter: click.Parameter, begun: str
 ) -> list[CompletionItem]:

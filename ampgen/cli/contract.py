@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import click
 
+from ampgen.cli.inputs import inputs
 from ampgen.cli.streams import colour
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
     from ampgen.model import Command, Service
     from ampgen.runtime import Connection
+    from ampgen.source import StandardInput
     from ampgen.tools.memory import Loaded
 
 
@@ -101,18 +103,29 @@ def is_schema(word: str) -> bool:
     return word.endswith(".amp") and not word.startswith("unix:")
 
 
-def from_file(path: str, include: Sequence[Path]) -> Contract:
-    """As ``from_files``, of one."""
-    return from_files([path], include)
+def from_file(path: str, include: Sequence[Path], name: str | None = None) -> Contract:
+    """As ``from_files``, of one; with ``name`` from standard input, if it is `-`."""
+    if name is None and path != "-":
+        return from_files([path], include)
+    try:
+        return _from_inputs(inputs([path], name), include)
+    except OSError as error:
+        raise Failure(f"standard input: {error.strerror}") from None
 
 
 def from_files(paths: Sequence[str], include: Sequence[Path]) -> Contract:
     """Ends the verb with 1 where there are errors, with the diagnostics printed."""
+    return _from_inputs([Path(path) for path in paths], include)
+
+
+def _from_inputs(
+    schemas: Sequence[Path | StandardInput], include: Sequence[Path]
+) -> Contract:
     from ampgen.diagnostics.printers import print_diagnostics
     from ampgen.tools.memory import SchemaError, load_schemas
 
     try:
-        return Contract(load_schemas([Path(path) for path in paths], include))
+        return Contract(load_schemas(schemas, include))
     except SchemaError as error:
         print_diagnostics(error.diagnostics, sys.stderr, "text", colour())
         raise click.exceptions.Exit(1) from None

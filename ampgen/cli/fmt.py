@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ampgen.cli.differences import difference
-from ampgen.cli.inputs import check_paths, found_in
-from ampgen.cli.options import format_option, paths_argument
+from ampgen.cli.inputs import check_name, check_paths, found_in
+from ampgen.cli.options import format_option, name_option, paths_argument
 from ampgen.cli.reports import Report
 from ampgen.cli.rules import NOT_CANONICAL
 from ampgen.cli.streams import standard_input
@@ -25,9 +25,8 @@ Example: format all schemas of a folder, and see what would change in a file:
 \b
     ampgen fmt schemas
     ampgen fmt --diff schemas/text.amp
+    git show HEAD:schemas/text.amp | ampgen fmt - --check
 """
-
-_STDIN = "<stdin>"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +34,8 @@ class _File:
     """``path`` is ``None`` for standard input."""
 
     path: Path | None
+    name: str
     content: bytes
-
-    @property
-    def name(self) -> str:
-        return _STDIN if self.path is None else self.path.as_posix()
 
 
 @click.command("fmt", epilog=EPILOG)
@@ -49,8 +45,9 @@ class _File:
 )
 @click.option("--diff", is_flag=True, help="Write nothing; show what would change.")
 @format_option
+@name_option
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
-    paths: tuple[str, ...], check: bool, diff: bool, format_: str
+    paths: tuple[str, ...], check: bool, diff: bool, format_: str, name: str | None
 ) -> int:
     """Bring schema files into their canonical form.
 
@@ -59,28 +56,29 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     reported and left alone. Prints nothing when all is well.
     """
     check_paths(paths)
+    if name is not None:
+        check_name(paths, name)
+    stdin = name or "<stdin>"
     report = Report(format_)
     done = True
     for given in paths:
         try:
-            for file in _files(given):
+            for file in _files(given, stdin):
                 done &= _format(file, report, check=check, diff=diff)
         except OSError as error:
-            report.not_read(error, _STDIN if given == "-" else given)
+            report.not_read(error, stdin if given == "-" else given)
             done = False
     report.print()
     return 0 if done else 1
 
 
-def _files(given: str) -> Iterator[_File]:
+def _files(given: str, stdin: str) -> Iterator[_File]:
     if given == "-":
-        yield _File(None, standard_input())
+        yield _File(None, stdin, standard_input())
         return
-    if not os.path.isdir(given):
-        yield _File(Path(given), Path(given).read_bytes())
-        return
-    for path in found_in(given):
-        yield _File(path, path.read_bytes())
+    paths = found_in(given) if os.path.isdir(given) else [Path(given)]
+    for path in paths:
+        yield _File(path, path.as_posix(), path.read_bytes())
 
 
 def _format(file: _File, report: Report, *, check: bool, diff: bool) -> bool:

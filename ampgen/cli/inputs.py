@@ -32,6 +32,18 @@ def check_paths(paths: Sequence[str]) -> None:
         raise click.UsageError("standard input (`-`) can be read once only")
 
 
+def check_name(schemas: Sequence[str], name: str) -> None:
+    """``UsageError`` where ``--name`` is for nothing, or is nothing."""
+    if "-" not in schemas:
+        raise click.UsageError(
+            "--name is for a schema from standard input: give `-` too"
+        )
+    if not name:
+        raise click.UsageError(
+            "a schema from standard input needs a name: --name text.amp"
+        )
+
+
 def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInput]:
     """Files as named, and standard input for ``-``, which ``name`` is for.
 
@@ -44,10 +56,8 @@ def inputs(schemas: Sequence[str], name: str | None) -> list[Path | StandardInpu
         raise click.UsageError(
             "a schema from standard input needs a name: --name text.amp"
         )
-    if "-" not in schemas and name is not None:
-        raise click.UsageError(
-            "--name is for a schema from standard input: give `-` too"
-        )
+    if name is not None:
+        check_name(schemas, name)
     inputs: list[Path | StandardInput] = []
     for schema in schemas:
         if schema == "-" and name is not None:

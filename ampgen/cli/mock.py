@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import click
 
-from ampgen.cli.completion import schemas
+from ampgen.cli.completion import schemas, services
 from ampgen.cli.contract import Contract, Failure, from_file, printable
 from ampgen.cli.dialling import file_
 from ampgen.cli.listening import Listening, listening, listening_on
-from ampgen.cli.options import Number, include_option
+from ampgen.cli.options import Number, include_option, name_option
 from ampgen.cli.streams import lacks_characters
 
 if TYPE_CHECKING:
@@ -62,6 +62,7 @@ The file has examples by command; the first one that fits a call is its answer:
     "names",
     metavar="NAME",
     multiple=True,
+    shell_complete=services,
     help="Serve this one alone. May be given several times.",
 )
 @click.option(
@@ -106,6 +107,7 @@ The file has examples by command; the first one that fits a call is its answer:
 )
 @click.option("--starttls", is_flag=True, help="TLS when a client asks for it.")
 @include_option("imports of SCHEMA")
+@name_option
 @listening
 def COMMAND(  # noqa: N802 - what the table of verbs looks for
     schema: str,
@@ -119,13 +121,15 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     format_: str,
     starttls: bool,
     include: tuple[Path, ...],
+    name: str | None,
     **options: Any,
 ) -> int:
     """Serve a schema's commands with plausible values, and tell of each call.
 
-    Values are of the right types, and look like what they are called. The same call
-    gets the same answer, as long as the seed is the same. It serves until it is
-    interrupted. What is `@sensitive` is not printed.
+    A SCHEMA is a file, or `-` for standard input. Values are of the right types, and
+    look like what they are called. The same call gets the same answer, as long as the
+    seed is the same. It serves until it is interrupted. What is `@sensitive` is not
+    printed.
     """
     from ampgen.runtime import serve
     from ampgen.tools.mock.callingback import CallingBack
@@ -137,21 +141,21 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     context = Listening(**options).context()
     if starttls and context is None:
         raise click.UsageError("TLS needs a certificate: give --tls-cert")
-    contract = from_file(schema, include)
-    services = _services(contract, names, schema)
-    outcomes = Outcomes(seed, errors, _examples(examples, contract.loaded, services))
+    contract = from_file(schema, include, name)
+    served = _services(contract, names, name or schema)
+    outcomes = Outcomes(seed, errors, _examples(examples, contract.loaded, served))
     gc.enable()  # it lives for long
     journal = _Journal(_LINES[format_])
     calling = None
     if call_back:
-        calling = CallingBack(contract.loaded, services, Samples(seed))
+        calling = CallingBack(contract.loaded, served, Samples(seed))
     mock = Mock(
         *(contract.loaded, outcomes, journal.tell), delay=delay, calling_back=calling
     )
     try:
         listener = serve(
             address,
-            *stand_ins(contract.loaded, services, mock.answer),
+            *stand_ins(contract.loaded, served, mock.answer),
             tls=None if starttls else context,
             starttls=context if starttls else None,
             reflect=True,
@@ -159,7 +163,7 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
     except ValueError as error:
         raise click.UsageError(printable(str(error))) from None
     with _attended(mock.refused):
-        asyncio.run(_serve(listener, address, services, journal))
+        asyncio.run(_serve(listener, address, served, journal))
     if journal.failure is not None:
         raise journal.failure
     return 0

@@ -58,7 +58,7 @@ def find(named: Sequence[str], service: str | None = None) -> Found:
         if not name:
             _add_module(found, module, service)
             if len(named) == 1:
-                found.doc = own_doc(module)
+                found.doc = own_doc(module) or _doc_of_the_only_module(found)
             continue
         thing = _attribute(module, name)
         if isinstance(thing, ModuleType):
@@ -165,6 +165,8 @@ def _members(named: str, thing: Any) -> list[type[amp.Command]]:
 def _add_module(found: Found, module: ModuleType, service: str | None) -> None:
     things = list(vars(module).values())
     own = [one for one in things if getattr(one, "__module__", 0) == module.__name__]
+    if not any(map(_offers, own)):  # as the package of what `--target twisted` makes
+        own = [one for one in things if _is_service(one)]
     before = len(found.services)
     for thing in own:
         if _is_service(thing):
@@ -189,6 +191,12 @@ def _commands(things: Iterable[Any]) -> list[type[amp.Command]]:
     commands = list(dict.fromkeys(thing for thing in things if _is_command(thing)))
     bases = {base for command in commands for base in command.__mro__[1:]}
     return [one for one in commands if not (one.__name__[0] == "_" and one in bases)]
+
+
+def _doc_of_the_only_module(found: Found) -> str | None:
+    """Of what `--target twisted` made of one schema: its package has no docs."""
+    modules = {one.thing.__module__ for one in found.services if one.thing}
+    return own_doc(sys.modules[modules.pop()]) if len(modules) == 1 else None
 
 
 def _called_like(module: ModuleType) -> str:

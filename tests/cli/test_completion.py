@@ -102,6 +102,12 @@ def test_describe_offers_what_a_schema_declares(folder: Path) -> None:
     assert offered(folder, *words, "T") == []
 
 
+def test_mock_offers_the_services_of_its_schema(folder: Path) -> None:
+    assert offered(folder, "mock", "two/a.amp", "--service", "T") == plain("Text")
+    assert offered(folder, "mock", "two/a.amp", "--service", "U") == []
+    assert offered(folder, "mock", "--service", "T") == []
+
+
 def test_the_page_says_what_the_shells_here_are_told() -> None:
     page = (ROOT / "docs" / "completion.md").read_text(encoding="utf-8")
     for shell in ("bash", "zsh"):

@@ -91,6 +91,25 @@ def test_standard_input_is_printed(schemas: Path) -> None:
     assert done.stderr == "differs: <stdin>\n"
 
 
+def test_standard_input_may_have_a_name(schemas: Path) -> None:
+    done = ampgen(
+        *("fmt", "-", "--check", "--diff", "--name", "x.amp"), cwd=schemas, stdin=UNTIDY
+    )
+    assert done.returncode == 1
+    assert done.stdout.startswith("--- x.amp\n+++ x.amp\n")
+    assert done.stderr == "differs: x.amp\n"
+    short = ("fmt", "-", "--name", "x.amp", "--format", "short")
+    done = ampgen(*short, cwd=schemas, stdin=BROKEN)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("x.amp:1:22: error[AMP0102]: ")
+    done = ampgen("fmt", "schemas", "--name", "x.amp", cwd=schemas)
+    assert done.returncode == 2
+    assert "--name is for a schema from standard input: give `-` too" in done.stderr
+    done = ampgen("fmt", "-", "--name", "", cwd=schemas, stdin=UNTIDY)
+    assert done.returncode == 2
+    assert "needs a name: --name text.amp" in done.stderr
+
+
 def test_errors_are_told_as_compile_does_and_other_files_are_formatted(
     schemas: Path,
 ) -> None:

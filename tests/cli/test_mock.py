@@ -71,20 +71,26 @@ class Running:
 
 @asynccontextmanager
 async def mock(
-    *words: str, schema: str = SCHEMA, cwd: Path | None = None, **environment: str
+    *words: str,
+    schema: str = SCHEMA,
+    stdin: str = os.devnull,
+    cwd: Path | None = None,
+    **environment: str,
 ) -> AsyncGenerator[Running]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "ampgen", "mock", schema, *words),
-        cwd=cwd,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={
-            **os.environ,
-            "PYTHONPATH": str(ROOT),
-            "PYTHONASYNCIODEBUG": "",
-            **environment,
-        },
-    )
+    with open(stdin, "rb") as file:  # noqa: ASYNC230 - a small one, and no other task
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "ampgen", "mock", schema, *words),
+            cwd=cwd,
+            stdin=file,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "PYTHONASYNCIODEBUG": "",
+                **environment,
+            },
+        )
     try:
         assert process.stdout is not None
         first = await asyncio.wait_for(process.stdout.readline(), 2 * PATIENCE)
@@ -117,6 +123,33 @@ async def test_it_serves_and_says_what_it_got() -> None:
         line = await running.line()
         assert "sesame" not in line
         assert await running.end() == (0, "", "")
+
+
+async def test_a_schema_from_standard_input(tmp_path: Path) -> None:
+    words = ("--name", "desk.amp")
+    async with mock(*words, schema="-", stdin=SCHEMA, cwd=tmp_path) as running:
+        async with made.DeskClient.connect(running.address) as desk:
+            assert list(await desk.connection.schemas()) == ["desk.amp"]
+            assert (await desk.find("flour", limit=3)).name == "flour"
+        assert " Desk.Find " in await running.line()
+        assert (await running.end())[::2] == (0, "")
+
+
+def test_standard_input_that_cannot_be_served(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run(["mock", "-"]) == 2
+    assert "needs a name: --name text.amp" in capsys.readouterr().err
+    assert run(["mock", SCHEMA, "--name", "x.amp"]) == 2
+    assert "give `-` too" in capsys.readouterr().err
+    (tmp_path / "in").write_text("struct A { x: int; }\n")
+    with (tmp_path / "in").open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        assert run(["mock", "-", "--name", "x.amp"]) == 1
+    assert capsys.readouterr().err == "error: x.amp declares no service\n"
+    monkeypatch.setattr(sys, "stdin", None)
+    assert run(["mock", "-", "--name", "x.amp"]) == 1
+    assert capsys.readouterr().err == "error: standard input: closed\n"
 
 
 async def test_told_in_json() -> None:

@@ -262,6 +262,13 @@ def test_what_was_made_of_a_schema_gives_it_back(
     services = (d.name for m in schema.modules for d in m.declarations)
     used = {d.name for d in root.declarations if isinstance(d, model.Service)}
     assert used <= after.keys() & set(services)
+    # its package alone, which has nothing but what it takes from its modules
+    text, notes = import_schema([package], keep_names=True)
+    assert notes == ()
+    whole, found = analyse([StandardInput("whole.amp", text.encode())])
+    assert whole is not None
+    assert found == ()
+    assert described(whole) == after
 
 
 def described(schema: model.Schema) -> dict[str, Any]:
