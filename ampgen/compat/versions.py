@@ -8,7 +8,7 @@ the end, so that each declared type knows in which commands it travels, and whic
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum as Enumeration
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -94,6 +94,7 @@ class Versions:
         self._boxes_of: dict[Struct | Union | Error, BoxPair] = {}
         self._enums_of: dict[Enum, EnumPair] = {}
         self._errors_of: dict[Error, ErrorPair] = {}
+        self._insides: dict[int, list[tuple[str, BoxPair | EnumPair]]] = {}
         self._pair_declared()
         for command in self.commands.pairs:
             self._follow(command)
@@ -194,24 +195,30 @@ class Versions:
 
     def _travel(self, box: BoxPair, uses: Sequence[Use]) -> None:
         """Note these uses at all that the box holds, directly or not."""
-        for use in uses:
-            seen: set[int] = set()
-            waiting: deque[tuple[BoxPair | EnumPair, tuple[str, ...]]] = deque()
-            waiting.append((box, ()))
-            while waiting:
-                found, through = waiting.popleft()
-                if id(found) in seen:
-                    continue
-                seen.add(id(found))
-                found.uses.append(replace(use, through=through))
-                if isinstance(found, EnumPair):
-                    continue
-                for fields in found.fields:
-                    if fields.both is not None:
-                        old, new = fields.both
-                        inner = (*through, new.name)
-                        for one in self._held(old.type, new.type):
-                            waiting.append((one, inner))
+        seen = {id(box)}
+        waiting: deque[tuple[BoxPair | EnumPair, tuple[str, ...]]] = deque()
+        waiting.append((box, ()))
+        while waiting:
+            found, through = waiting.popleft()
+            found.uses += [use.leading(through) for use in uses]
+            if isinstance(found, EnumPair):
+                continue
+            for name, one in self._inside(found):
+                if id(one) not in seen:
+                    seen.add(id(one))
+                    waiting.append((one, (*through, name)))
+
+    def _inside(self, box: BoxPair) -> list[tuple[str, BoxPair | EnumPair]]:
+        """What its fields hold, each with the field's name."""
+        inside = self._insides.get(id(box))
+        if inside is None:
+            both = (fields.both for fields in box.fields)
+            inside = self._insides[id(box)] = [
+                (new.name, one)
+                for old, new in filter(None, both)
+                for one in self._held(old.type, new.type)
+            ]
+        return inside
 
     def _held(self, old: Type, new: Type) -> Iterator[BoxPair | EnumPair]:
         """The declared types that are the same in both."""
