@@ -219,6 +219,54 @@ def test_a_base_of_what_is_called_back_is_called_back() -> None:
     assert [one.is_called_back for one in change.uses] == [True]
 
 
+CALLS = [
+    (  # with a base, what it calls
+        "service T calls E { } service A extends T { }",
+        "service T calls E { } service A { }",
+        ["S E B B: service `A` no longer calls `E`"],
+    ),
+    (  # by way of another base
+        "service T calls E { } service U calls E { } service A extends T { }",
+        "service T calls E { } service U calls E { } service A extends U { }",
+        [],
+    ),
+    (  # the base alone is another
+        "service T { } service A extends T calls E { }",
+        "service T calls E { } service A extends T { }",
+        ["E S S S: service `T` calls `E` now"],
+    ),
+    (  # what extends it has its commands
+        "service A calls E { }",
+        "service A calls F { }",
+        [
+            "E S S S: service `A` calls `F` now",
+            "S S B B: service `A` no longer calls `E`",
+        ],
+    ),
+    (
+        "service A calls E { }",
+        "service A calls G { }",
+        [
+            "S S S S: service `A` calls `G` now",
+            "S S B B: service `A` no longer calls `E`",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CALLS)
+def test_a_service_calls_what_its_bases_call(
+    before: str, after: str, expected: list[str]
+) -> None:
+    called = (
+        "service E { command P(); } service F extends E { command Q(); } "
+        "service G extends E { } "
+    )
+    assert told(called + before, called + after) == [
+        f"AMP1054 {one}" for one in expected
+    ]
+
+
 def test_a_service_that_calls_itself_is_called_by_both() -> None:
     text = "service E calls E { command P(%s); }"
     assert told(text % "", text % "x: int") == [
