@@ -43,8 +43,8 @@ class Box(Enumeration):
 @dataclass(slots=True)
 class BoxPair:
     """``owner``: what has the fields, as messages call it; ``at`` and ``was``: its
-    name in both versions. ``reserved``: keys that the new one reserves; ``barred``:
-    those that the old one did.
+    name in both versions. ``reserved``: keys that the new one reserves, ``None`` where
+    there is no place for it; ``barred``: those that the old one did.
     """
 
     box: Box
@@ -52,7 +52,7 @@ class BoxPair:
     at: Span
     was: Span
     fields: tuple[FieldPair, ...]
-    reserved: tuple[str, ...] = ()
+    reserved: tuple[str, ...] | None = ()
     barred: tuple[str, ...] = ()
     uses: list[Use] = field(default_factory=list["Use"])
 
@@ -168,11 +168,12 @@ class Versions:
                 () if old.result is None else old.result.fields,
                 () if new.result is None else new.result.fields,
             )
-            reserved = (
-                () if new.result is None else new.result.reserved,
-                () if old.result is None else old.result.reserved,
-            )
-            self._carry(Box.RESULT, old, new, result, reserved, command.of(part))
+            listed = None
+            if new.result is not None and not new.result.bare:
+                listed = new.result.reserved
+            barred = () if old.result is None else old.result.reserved
+            uses = command.of(part)
+            self._carry(Box.RESULT, old, new, result, (listed, barred), uses)
         for error in old.errors:
             pair_ = self._errors_of.get(error)
             if pair_ is not None and pair_.new in new.errors:
@@ -185,7 +186,7 @@ class Versions:
         old: Command,
         new: Command,
         fields: tuple[FieldPair, ...],
-        reserved: tuple[tuple[str, ...], tuple[str, ...]],
+        reserved: tuple[tuple[str, ...] | None, tuple[str, ...]],
         uses: Sequence[Use],
     ) -> None:
         owner = f"`{new.name}`"

@@ -142,6 +142,62 @@ def test_another_type_that_has_been_there_is_another_type() -> None:
     ]
 
 
+def test_types_that_are_written_alike_are_told_apart() -> None:
+    text = "type U = %s; service S { command C(a: [U], b: {str: U}); }"
+    assert [line.split(": ", 1)[1] for line in told(text % "int", text % "str")] == [
+        "argument `a` of `C` is `[str]` now, and was `[int]`",
+        "argument `b` of `C` is `{str: str}` now, and was `{str: int}`",
+    ]
+    text = "%s U { a: int; } service S { command C(a: U); }"
+    changed, _gone = changes(text % "struct", text % "union")
+    assert changed.message == "argument `a` of `C` is `union U` now, and was `struct U`"
+
+
+def test_types_of_one_name_are_told_apart_by_their_files() -> None:
+    text = (
+        'import "one.amp" as %s; import "two.amp" as %s; '
+        "service S { command C(a: a.P, b: b.P); }"
+    )
+    points = {"one": "struct P { x: int; }", "two": "struct P { x: str; }"}
+    old = schemas(**points, text=text % ("a", "b"))
+    new = schemas(**points, text=text % ("b", "a"))
+    assert [one.message for one in compare(old, new)] == [
+        f"argument `{name}` of `C` is `struct P of {now}.amp` now, and was "
+        f"`struct P of {was}.amp`"
+        for name, now, was in (("a", "two", "one"), ("b", "one", "two"))
+    ]
+
+
+def test_each_end_calls_a_command_what_it_is_called_there() -> None:
+    text = "service S { command %s(a: int%s); }"
+    old, new = text % ("C", ""), text % ("D", ", b: int")
+    new = new.replace("command", '@wire("C") command')
+    (_renamed, added) = changes(old, new)
+    assert added.server_first is not None
+    assert added.client_first is not None
+    assert added.server_first.words.startswith("an old client's `C` fails")
+    assert added.client_first.words.startswith("`b` of a new client's `D` is")
+
+
+@pytest.mark.parametrize(
+    ("result", "help_"),
+    [
+        ("", None),
+        ("-> int", None),
+        (
+            "-> (result: int)",
+            'write `reserved "b"`, so that nobody uses the key again',
+        ),
+    ],
+)
+def test_a_key_is_to_be_reserved_where_it_can_be(
+    result: str, help_: str | None
+) -> None:
+    text = "service S { command C() %s; }"
+    found = changes(text % "-> (result: int, b: int)", text % result)
+    assert [one.help for one in found if "`b`" in one.message] == [help_]
+
+
 def test_a_key_decides_and_not_a_name() -> None:
     old = 'service S { command C(@wire("n") name: str, b: int); }'
     new = 'service S { command C(b: int, @wire("n") title: str); }'

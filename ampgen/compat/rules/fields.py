@@ -119,7 +119,7 @@ def removed(box: Box) -> Search:
 def _removed(pair: BoxPair, old: Field) -> Found:
     missing = Outcome(Kind.UNDECODED, f"{quoted(old.name)} is missing")
     reserve = None
-    if old.key not in pair.reserved:
+    if pair.reserved is not None and old.key not in pair.reserved:
         reserve = f'write `reserved "{old.key}";`, so that nobody uses the key again'
         if pair.box in (Box.ARGUMENTS, Box.RESULT):
             reserve = reserve.replace(";`", "`")
