@@ -6,7 +6,7 @@ import pytest
 
 from ampgen.compat import compare
 from ampgen.compat.changes import Part
-from ampgen.compat.verdicts import Peers
+from ampgen.compat.verdicts import Peers, Wire
 from tests.compat.changed import changes, schemas, told
 
 REPEAT = "service Text { command Repeat(text: str) -> str; }"
@@ -243,6 +243,54 @@ def test_an_error_that_travels_under_a_known_code_is_known() -> None:
         "AMP1024 S S S S: `C` raises `B` now",
         "AMP1025 S S B B: `C` no longer raises `A`",
     ]
+
+
+def test_an_error_under_the_code_of_another_is_taken_for_that() -> None:
+    text = 'error A "%s"; error B "%s"; service S { command C() raises A, B; }'
+    (one, other) = changes(text % ("X", "Y"), text % ("Y", "X"))
+    assert {one.verdict.server_first, other.verdict.client_first} == {Wire.WRONG}
+    assert one.server_first is not None
+    assert one.server_first.words == (
+        "a `A` from a new server's `C` is taken by an old client for a `B`, which has "
+        "that code there"
+    )
+
+
+def test_a_fatal_error_ends_the_connection_whatever_it_is_taken_for() -> None:
+    text = (
+        'error A "X"; fatal error B "X"; service S { command C() raises %s; '
+        "command D() raises A; command E() raises B; }"
+    )
+    assert told(text % "A", text % "B") == [
+        "AMP1024 K S S S: `C` raises `B` now",
+        "AMP1025 S S B B: `C` no longer raises `A`",
+    ]
+
+
+# --- values ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("int = 1", "float = 1", []),
+        ("float = nan", "float = nan", []),
+        ("float = 1", "float = 1.5", ["was `1.0`, and is `1.5`"]),
+        ("[float] = [0]", "[decimal] = []", ["was `[0.0]`, and is `[]`"]),
+        ('str = "A"', "E = A", []),
+        ('str = "B"', "E = A", ["was `'B'`, and is `A`"]),
+        ("int?", "int = 0", ["was `None`, and is `0`"]),
+    ],
+)
+def test_a_default_is_a_value_and_not_how_it_is_written(
+    old: str, new: str, expected: list[str]
+) -> None:
+    text = "open enum E {{ A; }} service S {{ command C(a: {}); }}".format
+    assert [
+        change.message.removeprefix("the default of argument `a` of `C` ")
+        for change in changes(text(old), text(new))
+        if change.rule.code == "AMP1015"
+    ] == expected
 
 
 # --- services -------------------------------------------------------------------------

@@ -86,7 +86,7 @@ def _source_of_added(pair: BoxPair, new: Field) -> tuple[Source, Source]:
             behind = fields[fields.index(new) + 1 :]
             kept = {id(one.new) for one in pair.fields if one.old is not None}
             if any(id(one) in kept for one in behind):
-                return _T, _B  # a handler gets its arguments by position
+                return _B, _B  # by position a call gives them, and a handler gets them
             return _S, _T
         case Box.RESULT:
             return _S, _B if new.required else _T
