@@ -153,6 +153,15 @@ def test_types_that_are_written_alike_are_told_apart() -> None:
     assert changed.message == "argument `a` of `C` is `union U` now, and was `struct U`"
 
 
+def test_a_type_is_told_in_one_line() -> None:
+    (added,) = changes(
+        "service S { command C(); }",
+        "service S { command C(a: large\n { str: // the key\n int /* the value */}); }",
+    )
+    assert added.help is not None
+    assert added.help.startswith("add it as optional (`large { str: int }?`) or")
+
+
 def test_types_of_one_name_are_told_apart_by_their_files() -> None:
     text = (
         'import "one.amp" as %s; import "two.amp" as %s; '
@@ -323,7 +332,7 @@ def test_a_base_of_what_is_called_back_is_called_back() -> None:
     assert [one.is_called_back for one in change.uses] == [True]
 
 
-CALLS = [
+CALLS: list[tuple[str, str, list[str]]] = [
     (  # with a base, what it calls
         "service T calls E { } service A extends T { }",
         "service T calls E { } service A { }",

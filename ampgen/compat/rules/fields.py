@@ -5,6 +5,7 @@ A field is an argument, a result, a field of a struct or an error, a member of a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ampgen.compat.changes import Part
@@ -27,11 +28,18 @@ _S, _T, _B = Source.SAFE, Source.TYPES, Source.BREAKS
 
 WAS = "was here"
 
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
 
 def noun(pair: BoxPair, field: Field) -> str:
     """``argument `times` of `Repeat```."""
     word = "field" if pair.box is Box.ERROR else pair.box.value
     return f"{word} `{field.name}` of {pair.owner}"
+
+
+def type_of(field: Field) -> str:
+    """As the schema has it, in one line."""
+    return " ".join(_COMMENT.sub(" ", field.type_span.text).split())
 
 
 def added(box: Box, *, required: bool) -> Search:
@@ -54,7 +62,7 @@ def _added(pair: BoxPair, new: Field) -> Found:
     help_ = None
     if new.required:
         help_ = (
-            f"add it as optional (`{new.type_span.text}?`) or with a default, "
+            f"add it as optional (`{type_of(new)}?`) or with a default, "
             "roll both ends out, then require it"
         )
     return Found(

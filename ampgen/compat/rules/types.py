@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ampgen.compat.finding import Comparison, Found
 from ampgen.compat.outcomes import SAFE, Kind, Outcome, quoted
 from ampgen.compat.python import passes
-from ampgen.compat.rules.fields import noun
+from ampgen.compat.rules.fields import noun, type_of
 from ampgen.compat.versions import Box
 from ampgen.diagnostics import Label, Rule
 from ampgen.model import (
@@ -183,7 +183,7 @@ def _written(one: Field, other: Field) -> tuple[str, str]:
 
 def _words(field: Field) -> str:
     """Without those before the type itself."""
-    words = field.type_span.text.split()
+    words = type_of(field).split()
     while words and words[0] in ("stream", "large"):
         del words[0]
     return " ".join(words).removesuffix("?")
