@@ -151,12 +151,11 @@ def test_a_folder_of_imports_within_one_version_is_that_of_the_other_in_it(
 def test_a_folder_of_imports_elsewhere_is_the_same_for_both(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write(folder, vendor__geo="struct Point { }\n")
-    for name in ("old", "new"):
-        (folder / f"{name}.amp").write_text(
-            'import "geo.amp"; service S { command C(at: geo.Point); }\n'
-        )
-    arguments = ("new.amp", "--against", "old.amp", "-I", "vendor")
+    text = 'import "geo.amp"; service S { command C(at: geo.Point); }\n'
+    write(folder, after__text=text, once__before__text=text)
+    write(folder, vendor__geo="struct Point { x: int; }\n")
+    write(folder, once__vendor__geo="struct Point { }\n")
+    arguments = ("after", "--against", "once/before", "-I", "vendor")
     assert told(capsys, *arguments) == (0, [])
 
 

@@ -343,6 +343,11 @@ CALLS: list[tuple[str, str, list[str]]] = [
         "service T calls E { } service U calls E { } service A extends U { }",
         [],
     ),
+    (  # what a base calls is told of the base alone
+        "service T { } service A extends T { }",
+        "service T calls E { } service A extends T { }",
+        ["E S S S: service `T` calls `E` now"],
+    ),
     (  # the base alone is another
         "service T { } service A extends T calls E { }",
         "service T calls E { } service A extends T { }",
