@@ -11,7 +11,7 @@ import click
 
 from ampgen.cli.completion import schemas
 from ampgen.cli.contract import printable
-from ampgen.cli.inputs import check_folder, found_in, inputs
+from ampgen.cli.inputs import inputs_and_found
 from ampgen.cli.options import format_option, include_option, name_option
 from ampgen.cli.reports import Report
 
@@ -105,18 +105,20 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 
     if not old:
         raise click.UsageError("the path of the old version is empty")
+    if old == "-":
+        raise click.UsageError("standard input (`-`) can be the new version alone")
     if not old.startswith(PREFIX):
         _check_alike(os.path.isdir(new), os.path.isdir(old))
     report = Report(format_)
     proofs: Iterator[Proof] = iter(())
     try:
-        check_folder()
         after = _load(_named(new, name), include, DISK, report)
         before = None
         if after is not None and old.startswith(PREFIX):
             before = _at_revision(old, new, name, include, report)
         elif after is not None:
-            before = _load(_named(old, None), include, DISK, report)
+            folders = [_beside(old, name or new, one) for one in include]
+            before = _load(_named(old, None), folders, DISK, report)
         if before is not None and after is not None:
             order, ends = Rollout(rollout), Peers(peers)
             found = tell(before, after, rollout=order, source=source, peers=ends)
@@ -172,15 +174,25 @@ def _check_alike(new_is_folder: bool, old_is_folder: bool) -> None:
 
 
 def _named(path: str, name: str | None) -> Sequence[Path | StandardInput]:
-    if os.path.isdir(path):
-        return found_in(path)
-    return inputs([path], name)
+    named, found = inputs_and_found([path], name)
+    return [*named, *found]
+
+
+def _beside(old: str, new: str, folder: Path) -> Path:
+    """A folder of imports that lies in the new version, as the old one has it."""
+    before, after = (
+        one if os.path.isdir(one) else os.path.dirname(one) or os.curdir
+        for one in (old, new)
+    )
+    inside = Path(os.path.relpath(folder, after))
+    found = Path(before, inside)
+    return found if os.pardir not in inside.parts and found.is_dir() else folder
 
 
 def _at_revision(
     place: str, new: str, name: str | None, include: Sequence[Path], report: Report
 ) -> Schema | None:
-    from ampgen.tools.revision import Revision, split
+    from ampgen.tools.revision import PREFIX, Revision, split
 
     ref, path = split(place)
     here = name if new == "-" and name is not None else new
@@ -188,7 +200,9 @@ def _at_revision(
     revision = Revision(ref, Path(folder or os.curdir))
     if path is None:
         named = revision.inside(here)
-        revision.check(named)
+        revision.check(
+            named, f"if it had another path there, say so: `{PREFIX}{ref}:PATH`"
+        )
     else:
         named = revision.at(path)
     _check_alike(os.path.isdir(new), revision.is_folder(named))

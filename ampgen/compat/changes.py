@@ -39,6 +39,12 @@ class Use:
     is_called_back: bool = False
     through: tuple[str, ...] = ()
 
+    def leading(self, through: tuple[str, ...]) -> Use:
+        """The same, on that way to what has changed."""
+        return Use(
+            self.part, self.old, self.new, self.service, self.is_called_back, through
+        )
+
     @property
     def command(self) -> Command:
         """The new one, or the old one where it is gone."""

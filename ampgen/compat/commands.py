@@ -178,9 +178,13 @@ def _are_alike(
 
 
 def uses_of(
-    service: Service, roles: Iterable[bool], *, is_old: bool
+    service: Service,
+    commands: Iterable[Command],
+    roles: Iterable[bool],
+    *,
+    is_old: bool,
 ) -> tuple[Use, ...]:
-    """All its commands, which one version alone has."""
+    """Of commands which one version alone has, or calls on ``service``."""
     return tuple(
         Use(
             Part.COMMAND,
@@ -189,6 +193,6 @@ def uses_of(
             service,
             role,
         )
-        for command in service.all_commands()
+        for command in commands
         for role in sorted(roles)
     )

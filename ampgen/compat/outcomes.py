@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ampgen.compat.changes import Use
+    from ampgen.model import Command
 
 
 class Kind(IntEnum):
@@ -111,9 +112,14 @@ class _Message:
         return self.sender_is_old is _goes_to_answerer(self.use.part)
 
     @property
-    def _has_no_answer(self) -> bool:
+    def _command(self) -> Command:
+        """As the caller knows it."""
         command = self.use.old if self._caller_is_old else self.use.new
-        return (command or self.use.command).oneway
+        return command or self.use.command
+
+    @property
+    def _has_no_answer(self) -> bool:
+        return self._command.oneway
 
     def wire(self) -> Wire:
         twisted = self.peers is Peers.TWISTED
@@ -147,7 +153,7 @@ class _Message:
     def words(self) -> str:
         """The sentence."""
         kind, why = self.outcome.kind, self._filled(self.outcome.words)
-        call = f"{self._caller}'s `{self.use.command.name}`"
+        call = f"{self._caller}'s `{self._command.name}`"
         answerer = "client" if self.use.is_called_back else "server"
         caller = "server" if self.use.is_called_back else "client"
         because = f"{' ' if why.startswith('where ') else ': '}{why}" if why else ""
@@ -212,7 +218,7 @@ class _Message:
             answerer=answerer,
             sender=caller if forward else answerer,
             reader=answerer if forward else caller,
-            command=f"`{self.use.command.name}`",
+            command=f"`{self._command.name}`",
         )
 
 

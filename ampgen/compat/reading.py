@@ -7,6 +7,7 @@ decides how they are read: text in the place of a list is an empty list, if it i
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -58,6 +59,12 @@ _MAY_BE_ONE_BYTE = frozenset(
 )
 
 
+@dataclass(frozen=True, slots=True)
+class _Boxes:
+    sent: _Boxed
+    wanted: _Boxed
+
+
 @dataclass(slots=True)
 class Readings:
     """``same``: declarations of both versions, by identity, whose own differences are
@@ -66,14 +73,39 @@ class Readings:
     With ``peers`` that may be Twisted's the worse of both readers counts: Twisted takes
     a list that is cut short for one that ends there. Fields of errors it does not read
     at all.
+
+    Two boxes are compared once, and not within the comparison of those that hold them:
+    types may be recursive, as deep as they like, and reach one another in many ways.
     """
 
     peers: Peers
     same: frozenset[tuple[int, int]] = frozenset()
-    _open: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    _kinds: dict[_Boxes, Kind] = field(default_factory=dict["_Boxes", Kind])
+    _waiting: deque[_Boxes] = field(default_factory=deque["_Boxes"])
+    _askers: dict[_Boxes, set[_Boxes]] = field(
+        default_factory=dict["_Boxes", "set[_Boxes]"]
+    )
+    _asking: _Boxes | None = None
 
     def read(self, sent: Type, wanted: Type) -> Kind:
         """The worst that any value comes to."""
+        kind = self._read(sent, wanted)
+        if not self._waiting:
+            return kind
+        self._settle()
+        return self._read(sent, wanted)
+
+    def _settle(self) -> None:
+        """Compare what waits, and what asked for it again where it turns out worse."""
+        while self._waiting:
+            self._asking = boxes = self._waiting.popleft()
+            kind = self._compare(boxes.sent, boxes.wanted)
+            if kind > self._kinds[boxes]:
+                self._kinds[boxes] = kind
+                self._waiting += self._askers[boxes]
+        self._asking = None
+
+    def _read(self, sent: Type, wanted: Type) -> Kind:
         if self._is_text(sent):
             return self._text(sent, wanted)
         if isinstance(sent, ListType) and _boxed(sent) is None:
@@ -128,7 +160,7 @@ class Readings:
         if self._is_text(wanted):
             return _as_text(wanted)
         if isinstance(wanted, ListType) and _boxed(wanted) is None:
-            return self.read(sent.item, wanted.item)
+            return self._read(sent.item, wanted.item)
         if _takes_text(sent.item):
             return Kind.WRONG  # keys and values by turns, and an empty text: a box
         boxed = _boxed(wanted)
@@ -170,23 +202,27 @@ class Readings:
         return Kind.WRONG if may_be_empty and _takes_nothing(item) else Kind.UNDECODED
 
     def _box(self, sent: _Boxed, wanted: _Boxed) -> Kind:
+        """What is known of it by now, which is safe to begin with."""
         if self._is_same(sent, wanted):
             return Kind.SAFE
-        pair = id(sent), id(wanted)
-        if pair in self._open:
-            return Kind.SAFE
-        self._open.add(pair)
-        try:
-            if isinstance(sent, MapType) and isinstance(wanted, MapType):
-                key = self.read(sent.key, wanted.key)
-                return max(key, self.read(sent.value, wanted.value))
-            if isinstance(sent, MapType) or isinstance(wanted, MapType):
-                return self._map(sent, wanted)
-            if isinstance(wanted, Union):
-                return self._to_union(sent, wanted)
-            return self._to_struct(sent, wanted)
-        finally:
-            self._open.discard(pair)
+        boxes = _Boxes(sent, wanted)
+        if boxes not in self._kinds:
+            self._kinds[boxes] = Kind.SAFE
+            self._askers[boxes] = set()
+            self._waiting.append(boxes)
+        if self._asking is not None:
+            self._askers[boxes].add(self._asking)
+        return self._kinds[boxes]
+
+    def _compare(self, sent: _Boxed, wanted: _Boxed) -> Kind:
+        if isinstance(sent, MapType) and isinstance(wanted, MapType):
+            key = self._read(sent.key, wanted.key)
+            return max(key, self._read(sent.value, wanted.value))
+        if isinstance(sent, MapType) or isinstance(wanted, MapType):
+            return self._map(sent, wanted)
+        if isinstance(wanted, Union):
+            return self._to_union(sent, wanted)
+        return self._to_struct(sent, wanted)
 
     def _map(self, sent: _Boxed, wanted: _Boxed) -> Kind:
         """A map is boxes of two keys, like those of a struct that has these two."""
@@ -195,7 +231,7 @@ class Readings:
             if {one.key for one in _required(wanted.fields)} - pairs.keys():
                 return Kind.UNDECODED
             known = [one for one in wanted.fields if one.key in pairs]
-            kinds = [self.read(pairs[one.key], one.type) for one in known]
+            kinds = [self._read(pairs[one.key], one.type) for one in known]
             return max(kinds, default=Kind.WRONG)
         return Kind.UNDECODED  # a key may come twice, or one be missing
 
@@ -212,7 +248,7 @@ class Readings:
                 return worst
         for one in ways:
             known = members.get(one.key)
-            kind = Kind.UNDECODED if known is None else self.read(one.type, known)
+            kind = Kind.UNDECODED if known is None else self._read(one.type, known)
             worst = max(worst, kind)
         return worst
 
@@ -227,7 +263,7 @@ class Readings:
         for one in wanted.fields:
             had = there.get(one.key)
             if had is not None:
-                worst = max(worst, self.read(had.type, one.type), presence(had, one))
+                worst = max(worst, self._read(had.type, one.type), presence(had, one))
             elif one.required:
                 return Kind.UNDECODED  # whatever else there is
         return worst

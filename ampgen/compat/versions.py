@@ -8,7 +8,7 @@ the end, so that each declared type knows in which commands it travels, and whic
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum as Enumeration
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -43,8 +43,8 @@ class Box(Enumeration):
 @dataclass(slots=True)
 class BoxPair:
     """``owner``: what has the fields, as messages call it; ``at`` and ``was``: its
-    name in both versions. ``reserved``: keys that the new one reserves; ``barred``:
-    those that the old one did.
+    name in both versions. ``reserved``: keys that the new one reserves, ``None`` where
+    there is no place for it; ``barred``: those that the old one did.
     """
 
     box: Box
@@ -52,7 +52,7 @@ class BoxPair:
     at: Span
     was: Span
     fields: tuple[FieldPair, ...]
-    reserved: tuple[str, ...] = ()
+    reserved: tuple[str, ...] | None = ()
     barred: tuple[str, ...] = ()
     uses: list[Use] = field(default_factory=list["Use"])
 
@@ -94,6 +94,7 @@ class Versions:
         self._boxes_of: dict[Struct | Union | Error, BoxPair] = {}
         self._enums_of: dict[Enum, EnumPair] = {}
         self._errors_of: dict[Error, ErrorPair] = {}
+        self._insides: dict[int, list[tuple[str, BoxPair | EnumPair]]] = {}
         self._pair_declared()
         for command in self.commands.pairs:
             self._follow(command)
@@ -167,11 +168,12 @@ class Versions:
                 () if old.result is None else old.result.fields,
                 () if new.result is None else new.result.fields,
             )
-            reserved = (
-                () if new.result is None else new.result.reserved,
-                () if old.result is None else old.result.reserved,
-            )
-            self._carry(Box.RESULT, old, new, result, reserved, command.of(part))
+            listed = None
+            if new.result is not None and not new.result.bare:
+                listed = new.result.reserved
+            barred = () if old.result is None else old.result.reserved
+            uses = command.of(part)
+            self._carry(Box.RESULT, old, new, result, (listed, barred), uses)
         for error in old.errors:
             pair_ = self._errors_of.get(error)
             if pair_ is not None and pair_.new in new.errors:
@@ -184,7 +186,7 @@ class Versions:
         old: Command,
         new: Command,
         fields: tuple[FieldPair, ...],
-        reserved: tuple[tuple[str, ...], tuple[str, ...]],
+        reserved: tuple[tuple[str, ...] | None, tuple[str, ...]],
         uses: Sequence[Use],
     ) -> None:
         owner = f"`{new.name}`"
@@ -194,24 +196,30 @@ class Versions:
 
     def _travel(self, box: BoxPair, uses: Sequence[Use]) -> None:
         """Note these uses at all that the box holds, directly or not."""
-        for use in uses:
-            seen: set[int] = set()
-            waiting: deque[tuple[BoxPair | EnumPair, tuple[str, ...]]] = deque()
-            waiting.append((box, ()))
-            while waiting:
-                found, through = waiting.popleft()
-                if id(found) in seen:
-                    continue
-                seen.add(id(found))
-                found.uses.append(replace(use, through=through))
-                if isinstance(found, EnumPair):
-                    continue
-                for fields in found.fields:
-                    if fields.both is not None:
-                        old, new = fields.both
-                        inner = (*through, new.name)
-                        for one in self._held(old.type, new.type):
-                            waiting.append((one, inner))
+        seen = {id(box)}
+        waiting: deque[tuple[BoxPair | EnumPair, tuple[str, ...]]] = deque()
+        waiting.append((box, ()))
+        while waiting:
+            found, through = waiting.popleft()
+            found.uses += [use.leading(through) for use in uses]
+            if isinstance(found, EnumPair):
+                continue
+            for name, one in self._inside(found):
+                if id(one) not in seen:
+                    seen.add(id(one))
+                    waiting.append((one, (*through, name)))
+
+    def _inside(self, box: BoxPair) -> list[tuple[str, BoxPair | EnumPair]]:
+        """What its fields hold, each with the field's name."""
+        inside = self._insides.get(id(box))
+        if inside is None:
+            both = (fields.both for fields in box.fields)
+            inside = self._insides[id(box)] = [
+                (new.name, one)
+                for old, new in filter(None, both)
+                for one in self._held(old.type, new.type)
+            ]
+        return inside
 
     def _held(self, old: Type, new: Type) -> Iterator[BoxPair | EnumPair]:
         """The declared types that are the same in both."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PREFIX = "git:"
 
+_REF = re.compile(r"(?:[^:{]|\{[^}]*\}|\{)*")  # in braces there may be times and words
+_PLACES = ("GIT_DIR", "GIT_WORK_TREE")
 _LINK = "120000"  # the mode of a symbolic link
 _MAX_LINKS = 40  # as Linux has it: more are a circle
 
@@ -30,10 +33,11 @@ class RevisionError(Exception):
 
 def split(place: str) -> tuple[str, str | None]:
     """Of `git:REF[:PATH]`, `REF` and `PATH`; ``None``: it says none."""
-    ref, colon, path = place.removeprefix(PREFIX).partition(":")
-    if not ref or ref.startswith("-"):
+    rest = place.removeprefix(PREFIX)
+    ref = _REF.match(rest)
+    if not ref or not ref[0] or ref[0].startswith("-"):
         raise RevisionError(f"`{place}` names no revision: write `git:REF[:PATH]`")
-    return ref, path if colon else None
+    return ref[0], rest[ref.end() + 1 :] if ref[0] != rest else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class Revision(Disk):
     def __init__(self, ref: str, folder: Path) -> None:
         self.ref = ref
         self._folder = folder
+        self._environment = _environment()
         self._root = Path(f"{PREFIX}{ref}:")
         self._top = self._git("rev-parse", "--show-toplevel").decode().rstrip("\n")
         asked = f"{ref}^{{tree}}"
@@ -89,7 +94,9 @@ class Revision(Disk):
             found = self.inside(path)
         else:
             found = self._root / os.path.normpath(path.lstrip("/") or ".")
-        self.check(found)
+        self.check(
+            found, "PATH is from the top of the repository, or with `./` from here"
+        )
         return found
 
     def included(self, folder: Path) -> Path:
@@ -99,12 +106,13 @@ class Revision(Disk):
         except RevisionError:
             return folder
 
-    def check(self, path: Path) -> None:
-        """:class:`RevisionError` where nothing is at a path in here."""
+    def check(self, path: Path, advice: str) -> None:
+        """:class:`RevisionError`, with advice, where nothing is at a path in here."""
         name = self._resolved(path)
         if name not in self._entries and name not in self._folders:
             shown = self.shown(path.as_posix())
-            raise RevisionError(f"there is no `{shown.removeprefix(PREFIX)}`")
+            name = shown.removeprefix(PREFIX)
+            raise RevisionError(f"there is no `{name}`: {advice}")
 
     def is_folder(self, path: Path) -> bool:
         return self._resolved(path) in self._folders
@@ -179,6 +187,7 @@ class Revision(Disk):
                 ["git", "-C", os.fspath(self._folder), *arguments],  # noqa: S607
                 capture_output=True,
                 check=False,
+                env=self._environment,
             )
         except OSError as error:
             reason = error.strerror or "it cannot be run"
@@ -188,6 +197,18 @@ class Revision(Disk):
             reason = said[0] if said else f"`git {arguments[0]}` has failed"
             raise RevisionError(reason.removeprefix("fatal: "))
         return done.stdout
+
+
+def _environment() -> dict[str, str]:
+    """Ours, but for what git tells its hooks of the repository that it works on, which
+    need not be that of a schema. Who names a working tree as well means it.
+    """
+    named = {name: os.environ[name] for name in _PLACES if os.environ.get(name)}
+    if len(named) == len(_PLACES):
+        # As they are from here: git is run in the folder of the schema.
+        return os.environ | {name: os.path.abspath(named[name]) for name in named}
+    hidden = (*_PLACES, "GIT_COMMON_DIR")
+    return {name: value for name, value in os.environ.items() if name not in hidden}
 
 
 def _entries(listed: str) -> Iterator[tuple[str, _Entry]]:

@@ -135,6 +135,30 @@ def test_formats_for_machines_have_the_sentences(
 # --- revisions ------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("new", ["after", "after/text.amp"])
+def test_a_folder_of_imports_within_one_version_is_that_of_the_other_in_it(
+    new: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'import "geo.amp"; service S { command C(at: geo.Point); }\n'
+    for version, field in (("before", ""), ("after", "y: int;")):
+        write(folder / version, text=text, common__geo=f"struct Point {{ {field} }}\n")
+    old = new.replace("after", "before")
+    status, lines = told(capsys, new, "--against", old, "-I", "after/common")
+    assert status == 1
+    assert [line.split(" ", 1)[0] for line in lines] == ["after/common/geo.amp:1:16:"]
+
+
+def test_a_folder_of_imports_elsewhere_is_the_same_for_both(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = 'import "geo.amp"; service S { command C(at: geo.Point); }\n'
+    write(folder, after__text=text, once__before__text=text)
+    write(folder, vendor__geo="struct Point { x: int; }\n")
+    write(folder, once__vendor__geo="struct Point { }\n")
+    arguments = ("after", "--against", "once/before", "-I", "vendor")
+    assert told(capsys, *arguments) == (0, [])
+
+
 @needs_git
 @pytest.mark.parametrize(
     ("new", "old", "place"),
@@ -201,6 +225,8 @@ def test_folders_of_imports_are_looked_up_in_the_revision(
         (["new.amp", "--against", ""], 2, "the old version is empty"),
         (["", "--against", "old.amp"], 2, "the path of a schema is empty"),
         (["-", "--against", "old.amp"], 2, "--name text.amp"),
+        (["new.amp", "--against", "-"], 2, "can be the new version alone"),
+        ([".", "--against", ".", "--name", "a.amp"], 2, "--name is for a schema from"),
         ([".", "--against", "old.amp"], 2, "a folder with a folder"),
         (["new.amp", "--against", "."], 2, "a folder with a folder"),
         (["new.amp", "--against", "no.amp"], 1, "cannot read `no.amp`"),
@@ -227,7 +253,12 @@ def test_what_cannot_be_done_is_a_sentence(
         ("schemas", "git:two", "there is no revision `two` in "),
         ("schemas", "git:one:text.amp", "there is no `one:text.amp`"),
         ("schemas", "git:one:schemas/text.amp", "a folder with a folder"),
-        ("schemas/late.amp", "git:one", "there is no `one:schemas/late.amp`"),
+        (
+            "schemas/late.amp",
+            "git:one",
+            "there is no `one:schemas/late.amp`: if it had another path there, say so: "
+            "`git:one:PATH`",
+        ),
         ("empty", "git:one", "no `.amp` file in this folder"),
     ],
 )

@@ -12,7 +12,7 @@ import pytest
 from ampgen.compat.outcomes import Kind
 from ampgen.compat.reading import Readings
 from ampgen.compat.verdicts import Peers
-from ampgen.model import ScalarType, Service, Type
+from ampgen.model import ListType, ScalarType, Service, Struct, Type
 from ampgen.runtime.errors import Fault
 from ampgen.runtime.values import SCALARS, Scalar
 from tests.compat.changed import schema
@@ -200,3 +200,34 @@ def test_what_is_told_elsewhere_counts_as_alike() -> None:
     same = frozenset({(id(one), id(other))})
     assert Readings(Peers.AMPGEN, same).read(one, other) is Kind.SAFE
     assert Readings(Peers.AMPGEN, same).read(other, one) is Kind.SAFE
+
+
+@pytest.mark.parametrize(("end", "kind"), [("int", "SAFE"), ("date", "UNDECODED")])
+def test_types_that_lead_far_and_meet_again_are_compared_once(
+    end: str, kind: str
+) -> None:
+    length = 400  # as many calls within calls as Python allows, and 2 ** 400 ways
+
+    def chain(name: str, last: str) -> str:
+        fields = (f"a: {name}{at}?; b: [{name}{at}];" for at in range(1, length))
+        return "".join(
+            f"struct {name}{at} {{ {one} }}\n"
+            for at, one in enumerate((*fields, f"a: {last};"))
+        )
+
+    text = chain("A", "int") + chain("B", end)
+    (module,) = schema(text).modules
+    one, other = (
+        found
+        for found in module.declarations
+        if isinstance(found, Struct) and found.name in ("A0", "B0")
+    )
+    assert Readings(Peers.AMPGEN).read(one, other).name == kind
+
+
+def test_what_turns_out_worse_later_counts_for_all_that_hold_it() -> None:
+    readings = Readings(Peers.AMPGEN)
+    one, other = types("Deeper", "Deep")
+    assert readings.read(ListType(one), ListType(other)) is Kind.UNDECODED
+    assert readings.read(one, other) is Kind.UNDECODED
+    assert readings.read(other, one) is Kind.SAFE

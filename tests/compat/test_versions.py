@@ -6,7 +6,7 @@ import pytest
 
 from ampgen.compat import compare
 from ampgen.compat.changes import Part
-from ampgen.compat.verdicts import Peers
+from ampgen.compat.verdicts import Peers, Wire
 from tests.compat.changed import changes, schemas, told
 
 REPEAT = "service Text { command Repeat(text: str) -> str; }"
@@ -142,6 +142,71 @@ def test_another_type_that_has_been_there_is_another_type() -> None:
     ]
 
 
+def test_types_that_are_written_alike_are_told_apart() -> None:
+    text = "type U = %s; service S { command C(a: [U], b: {str: U}); }"
+    assert [line.split(": ", 1)[1] for line in told(text % "int", text % "str")] == [
+        "argument `a` of `C` is `[str]` now, and was `[int]`",
+        "argument `b` of `C` is `{str: str}` now, and was `{str: int}`",
+    ]
+    text = "%s U { a: int; } service S { command C(a: U); }"
+    changed, _gone = changes(text % "struct", text % "union")
+    assert changed.message == "argument `a` of `C` is `union U` now, and was `struct U`"
+
+
+def test_a_type_is_told_in_one_line() -> None:
+    (added,) = changes(
+        "service S { command C(); }",
+        "service S { command C(a: large\n { str: // the key\n int /* the value */}); }",
+    )
+    assert added.help is not None
+    assert added.help.startswith("add it as optional (`large { str: int }?`) or")
+
+
+def test_types_of_one_name_are_told_apart_by_their_files() -> None:
+    text = (
+        'import "one.amp" as %s; import "two.amp" as %s; '
+        "service S { command C(a: a.P, b: b.P); }"
+    )
+    points = {"one": "struct P { x: int; }", "two": "struct P { x: str; }"}
+    old = schemas(**points, text=text % ("a", "b"))
+    new = schemas(**points, text=text % ("b", "a"))
+    assert [one.message for one in compare(old, new)] == [
+        f"argument `{name}` of `C` is `struct P of {now}.amp` now, and was "
+        f"`struct P of {was}.amp`"
+        for name, now, was in (("a", "two", "one"), ("b", "one", "two"))
+    ]
+
+
+def test_each_end_calls_a_command_what_it_is_called_there() -> None:
+    text = "service S { command %s(a: int%s); }"
+    old, new = text % ("C", ""), text % ("D", ", b: int")
+    new = new.replace("command", '@wire("C") command')
+    (_renamed, added) = changes(old, new)
+    assert added.server_first is not None
+    assert added.client_first is not None
+    assert added.server_first.words.startswith("an old client's `C` fails")
+    assert added.client_first.words.startswith("`b` of a new client's `D` is")
+
+
+@pytest.mark.parametrize(
+    ("result", "help_"),
+    [
+        ("", None),
+        ("-> int", None),
+        (
+            "-> (result: int)",
+            'write `reserved "b"`, so that nobody uses the key again',
+        ),
+    ],
+)
+def test_a_key_is_to_be_reserved_where_it_can_be(
+    result: str, help_: str | None
+) -> None:
+    text = "service S { command C() %s; }"
+    found = changes(text % "-> (result: int, b: int)", text % result)
+    assert [one.help for one in found if "`b`" in one.message] == [help_]
+
+
 def test_a_key_decides_and_not_a_name() -> None:
     old = 'service S { command C(@wire("n") name: str, b: int); }'
     new = 'service S { command C(b: int, @wire("n") title: str); }'
@@ -189,6 +254,54 @@ def test_an_error_that_travels_under_a_known_code_is_known() -> None:
     ]
 
 
+def test_an_error_under_the_code_of_another_is_taken_for_that() -> None:
+    text = 'error A "%s"; error B "%s"; service S { command C() raises A, B; }'
+    (one, other) = changes(text % ("X", "Y"), text % ("Y", "X"))
+    assert {one.verdict.server_first, other.verdict.client_first} == {Wire.WRONG}
+    assert one.server_first is not None
+    assert one.server_first.words == (
+        "a `A` from a new server's `C` is taken by an old client for a `B`, which has "
+        "that code there"
+    )
+
+
+def test_a_fatal_error_ends_the_connection_whatever_it_is_taken_for() -> None:
+    text = (
+        'error A "X"; fatal error B "X"; service S { command C() raises %s; '
+        "command D() raises A; command E() raises B; }"
+    )
+    assert told(text % "A", text % "B") == [
+        "AMP1024 K S S S: `C` raises `B` now",
+        "AMP1025 S S B B: `C` no longer raises `A`",
+    ]
+
+
+# --- values ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("int = 1", "float = 1", []),
+        ("float = nan", "float = nan", []),
+        ("float = 1", "float = 1.5", ["was `1.0`, and is `1.5`"]),
+        ("[float] = [0]", "[decimal] = []", ["was `[0.0]`, and is `[]`"]),
+        ('str = "A"', "E = A", []),
+        ('str = "B"', "E = A", ["was `'B'`, and is `A`"]),
+        ("int?", "int = 0", ["was `None`, and is `0`"]),
+    ],
+)
+def test_a_default_is_a_value_and_not_how_it_is_written(
+    old: str, new: str, expected: list[str]
+) -> None:
+    text = "open enum E {{ A; }} service S {{ command C(a: {}); }}".format
+    assert [
+        change.message.removeprefix("the default of argument `a` of `C` ")
+        for change in changes(text(old), text(new))
+        if change.rule.code == "AMP1015"
+    ] == expected
+
+
 # --- services -------------------------------------------------------------------------
 
 
@@ -217,6 +330,59 @@ def test_a_base_of_what_is_called_back_is_called_back() -> None:
     text = "service B { command P(%s); } service E extends B { } service T calls E { }"
     (change,) = changes(text % "", text % "x: int")
     assert [one.is_called_back for one in change.uses] == [True]
+
+
+CALLS: list[tuple[str, str, list[str]]] = [
+    (  # with a base, what it calls
+        "service T calls E { } service A extends T { }",
+        "service T calls E { } service A { }",
+        ["S E B B: service `A` no longer calls `E`"],
+    ),
+    (  # by way of another base
+        "service T calls E { } service U calls E { } service A extends T { }",
+        "service T calls E { } service U calls E { } service A extends U { }",
+        [],
+    ),
+    (  # what a base calls is told of the base alone
+        "service T { } service A extends T { }",
+        "service T calls E { } service A extends T { }",
+        ["E S S S: service `T` calls `E` now"],
+    ),
+    (  # the base alone is another
+        "service T { } service A extends T calls E { }",
+        "service T calls E { } service A extends T { }",
+        ["E S S S: service `T` calls `E` now"],
+    ),
+    (  # what extends it has its commands
+        "service A calls E { }",
+        "service A calls F { }",
+        [
+            "E S S S: service `A` calls `F` now",
+            "S S B B: service `A` no longer calls `E`",
+        ],
+    ),
+    (
+        "service A calls E { }",
+        "service A calls G { }",
+        [
+            "S S S S: service `A` calls `G` now",
+            "S S B B: service `A` no longer calls `E`",
+        ],
+    ),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "expected"), CALLS)
+def test_a_service_calls_what_its_bases_call(
+    before: str, after: str, expected: list[str]
+) -> None:
+    called = (
+        "service E { command P(); } service F extends E { command Q(); } "
+        "service G extends E { } "
+    )
+    assert told(called + before, called + after) == [
+        f"AMP1054 {one}" for one in expected
+    ]
 
 
 def test_a_service_that_calls_itself_is_called_by_both() -> None:

@@ -188,6 +188,9 @@ def test_other_files_are_as_they_are_on_the_disk(
         ("git:main", ("main", None)),
         ("git:origin/main:a/b.amp", ("origin/main", "a/b.amp")),
         ("git:HEAD~2:", ("HEAD~2", "")),
+        ("git:main@{2026-01-31 10:00}", ("main@{2026-01-31 10:00}", None)),
+        ("git:HEAD^{/fix: a}:a:b.amp", ("HEAD^{/fix: a}", "a:b.amp")),
+        ("git:{a:b", ("{a", "b")),
     ],
 )
 def test_a_place_is_a_revision_and_perhaps_a_path(
@@ -206,9 +209,9 @@ def test_what_is_not_there_is_a_sentence(repository: Path, tmp_path: Path) -> No
     with pytest.raises(RevisionError, match="there is no revision `three` in "):
         Revision("three", repository)
     revision = Revision("one", repository)
-    with pytest.raises(RevisionError, match=r"^there is no `one:text.amp`$"):
+    with pytest.raises(RevisionError, match=r"^there is no `one:text.amp`: .* `\./` "):
         revision.at("text.amp")
-    with pytest.raises(RevisionError, match=r"^there is no `one:../text.amp`$"):
+    with pytest.raises(RevisionError, match=r"^there is no `one:../text.amp`: "):
         revision.at("schemas/../../text.amp")
     with pytest.raises(RevisionError, match="outside the repository"):
         revision.at("../a.amp")
@@ -218,6 +221,43 @@ def test_what_is_not_there_is_a_sentence(repository: Path, tmp_path: Path) -> No
         revision.schemas(revision.inside("schemas/x"))
     with pytest.raises(RevisionError, match="not a git repository"):
         Revision("one", tmp_path)
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_the_repository_is_that_of_the_schema_and_not_that_of_a_hook(
+    absolute: bool,
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    git(other, "init", "--quiet")
+    monkeypatch.chdir(other)
+    folder = other / ".git" if absolute else Path(".git")
+    monkeypatch.setenv("GIT_DIR", os.fspath(folder))
+    monkeypatch.setenv("GIT_INDEX_FILE", os.fspath(folder / "index"))
+    revision = Revision("one", repository / "schemas")
+    named = revision.inside(repository / "schemas")
+    assert named.as_posix() == "git:one:/schemas"
+    assert len(revision.schemas(named)) == 3
+
+
+@pytest.mark.parametrize("absolute", [True, False])
+def test_a_working_tree_that_is_named_is_meant(
+    absolute: bool,
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bare = tmp_path / "bare"
+    (repository / ".git").rename(bare)
+    monkeypatch.chdir(tmp_path)
+    for name, path in (("GIT_DIR", bare), ("GIT_WORK_TREE", repository)):
+        monkeypatch.setenv(name, os.fspath(path) if absolute else path.name)
+    revision = Revision("one", repository / "schemas")
+    text = revision.inside(repository / "schemas" / "text.amp")
+    assert revision.read(text) is not None
 
 
 def test_a_system_without_git_is_told_so(

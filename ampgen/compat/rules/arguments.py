@@ -178,8 +178,8 @@ def _order(versions: Versions) -> Iterator[Found]:
                 Label(new.span, "was in another place"),
                 Label(old.span, WAS),
                 tuple(pair.uses),
-                source=(Source.TYPES, Source.BREAKS),
-                help="put new arguments last",
+                source=(Source.BREAKS, Source.BREAKS),
+                help="put them back as they were",
             )
 
 

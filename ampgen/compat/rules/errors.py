@@ -13,17 +13,18 @@ from ampgen.compat.versions import Box
 from ampgen.diagnostics import Label, Rule
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from ampgen.compat.versions import Versions
-    from ampgen.model import Error
+    from ampgen.model import Command, Error
 
 
 def _unknown(error: Error, others: tuple[Error, ...], peers: Peers) -> Outcome:
-    if error.code in {one.code for one in others}:
-        return SAFE  # it arrives as another one, which has its code
-    if error.fatal:
+    known = [one for one in others if one.code == error.code]
+    if error.fatal and not any(one.fatal for one in known):
         return _ends(error)
+    if known:
+        return SAFE  # it arrives as another one, which has its code
     words = (
         f"a {quoted(error.name)} from {{sender}}'s {{command}} is to {{reader}} a "
         "RemoteError, without its fields"
@@ -126,23 +127,38 @@ def _recoded(versions: Versions) -> Iterator[Found]:
     for pair in versions.errors:
         if pair.old.code == pair.new.code:
             continue
-        words = (
-            f"a {quoted(pair.new.name)} from {{sender}}'s {{command}} has a code that "
-            "{reader} does not know: it is a RemoteError there"
-        )
-        lost = Outcome(Kind.LOST, words)
-        old_to_new = _ends(pair.old, "know the code") if pair.old.fatal else lost
-        new_to_old = _ends(pair.new, "know the code") if pair.new.fatal else lost
+        seen_by_old = [one.old for one in pair.uses if one.old is not None]
+        seen_by_new = [one.new for one in pair.uses if one.new is not None]
         yield Found(
             f"the code of error `{pair.new.name}` was `{pair.old.code}`, and is "
             f"`{pair.new.code}`",
             Label(pair.new.span, f"`{pair.new.code}` on the wire"),
             Label(pair.old.span, "was here"),
             tuple(pair.uses),
-            old_to_new,
-            new_to_old,
+            _under_another_code(pair.old, seen_by_new),
+            _under_another_code(pair.new, seen_by_old),
             help=f'keep the code: `error {pair.new.name} "{pair.old.code}"`',
         )
+
+
+def _under_another_code(error: Error, commands: Sequence[Command]) -> Outcome:
+    """``commands``: as their callers have them, to whom it has another code."""
+    name = quoted(error.name)
+    for command in commands:
+        for one in command.errors:
+            if one.code == error.code:
+                words = (
+                    f"a {name} from {{sender}}'s {{command}} is taken by {{reader}} "
+                    f"for a {quoted(one.name)}, which has that code there"
+                )
+                return Outcome(Kind.WRONG, words)
+    if error.fatal:
+        return _ends(error, "know the code")
+    words = (
+        f"a {name} from {{sender}}'s {{command}} has a code that {{reader}} does not "
+        "know: it is a RemoteError there"
+    )
+    return Outcome(Kind.LOST, words)
 
 
 RECODED = Comparison(
@@ -151,7 +167,8 @@ RECODED = Comparison(
         "code of an error changed",
         """\
 On the wire an error is known by its code. Under another one the other version does not
-know it: it arrives as a RemoteError, and no `except TooLong` catches it.
+know it: it arrives as a RemoteError, and no `except TooLong` catches it; or as another
+error, which has that code there.
 
     error TooLong "TOO_LONG";                            // before
     error TooLong "TEXT_TOO_LONG";                       // after

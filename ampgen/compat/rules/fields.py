@@ -5,6 +5,7 @@ A field is an argument, a result, a field of a struct or an error, a member of a
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ampgen.compat.changes import Part
@@ -27,11 +28,18 @@ _S, _T, _B = Source.SAFE, Source.TYPES, Source.BREAKS
 
 WAS = "was here"
 
+_COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
+
 
 def noun(pair: BoxPair, field: Field) -> str:
     """``argument `times` of `Repeat```."""
     word = "field" if pair.box is Box.ERROR else pair.box.value
     return f"{word} `{field.name}` of {pair.owner}"
+
+
+def type_of(field: Field) -> str:
+    """As the schema has it, in one line."""
+    return " ".join(_COMMENT.sub(" ", field.type_span.text).split())
 
 
 def added(box: Box, *, required: bool) -> Search:
@@ -54,7 +62,7 @@ def _added(pair: BoxPair, new: Field) -> Found:
     help_ = None
     if new.required:
         help_ = (
-            f"add it as optional (`{new.type_span.text}?`) or with a default, "
+            f"add it as optional (`{type_of(new)}?`) or with a default, "
             "roll both ends out, then require it"
         )
     return Found(
@@ -86,7 +94,7 @@ def _source_of_added(pair: BoxPair, new: Field) -> tuple[Source, Source]:
             behind = fields[fields.index(new) + 1 :]
             kept = {id(one.new) for one in pair.fields if one.old is not None}
             if any(id(one) in kept for one in behind):
-                return _T, _B  # a handler gets its arguments by position
+                return _B, _B  # by position a call gives them, and a handler gets them
             return _S, _T
         case Box.RESULT:
             return _S, _B if new.required else _T
@@ -119,7 +127,7 @@ def removed(box: Box) -> Search:
 def _removed(pair: BoxPair, old: Field) -> Found:
     missing = Outcome(Kind.UNDECODED, f"{quoted(old.name)} is missing")
     reserve = None
-    if old.key not in pair.reserved:
+    if pair.reserved is not None and old.key not in pair.reserved:
         reserve = f'write `reserved "{old.key}";`, so that nobody uses the key again'
         if pair.box in (Box.ARGUMENTS, Box.RESULT):
             reserve = reserve.replace(";`", "`")

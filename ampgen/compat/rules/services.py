@@ -12,9 +12,10 @@ from ampgen.diagnostics import Label, Rule
 from ampgen.model import Service
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from ampgen.compat.versions import Versions
+    from ampgen.model import Command, Declaration
 
 _S, _B = Source.SAFE, Source.BREAKS
 _UNKNOWN = Outcome(Kind.UNKNOWN)
@@ -28,7 +29,7 @@ def _added(versions: Versions) -> Iterator[Found]:
                 f"service `{service.name}` is new",
                 Label(service.span, "new"),
                 None,
-                uses_of(service, roles, is_old=False),
+                uses_of(service, service.all_commands(), roles, is_old=False),
                 SAFE,
                 _UNKNOWN,
                 help="roll out what answers it before anything calls it",
@@ -43,7 +44,7 @@ def _removed(versions: Versions) -> Iterator[Found]:
                 f"service `{service.name}` is gone",
                 Label(versions.place_of(service), f"`{service.name}` is gone"),
                 Label(service.span, "was here"),
-                uses_of(service, roles, is_old=True),
+                uses_of(service, service.all_commands(), roles, is_old=True),
                 _UNKNOWN,
                 SAFE,
                 (_B, _B),
@@ -114,29 +115,63 @@ not extend it answers them with UNHANDLED, unless it serves the base besides.
 
 def _calls(versions: Versions) -> Iterator[Found]:
     declared = versions.declarations
+    heirs = {one.old: one.new for one in versions.commands.pairs}
+    forebears = {one.new: one.old for one in versions.commands.pairs}
     for old, new in declared.pairs(Service):
-        before = {declared.new_of.get(one): one for one in old.calls}
-        for called in new.calls:
-            if called in declared.old_of and called not in before:
-                yield Found(
-                    f"service `{new.name}` calls `{called.name}` now",
-                    Label(new.span, f"calls `{called.name}`"),
-                    Label(old.span, "did not call it"),
-                    uses_of(called, (True,), is_old=False),
-                    SAFE,
-                    _UNKNOWN,
-                )
-        for heir, called in before.items():
-            if heir is not None and heir not in new.calls:
-                yield Found(
-                    f"service `{new.name}` no longer calls `{called.name}`",
-                    Label(new.span, f"does not call `{called.name}`"),
-                    Label(old.span, "did call it"),
-                    uses_of(called, (True,), is_old=True),
-                    _UNKNOWN,
-                    SAFE,
-                    (_B, _B),
-                )
+        for called, come in _called_alone(new, old, declared.old_of, forebears):
+            yield Found(
+                f"service `{new.name}` calls `{called.name}` now",
+                Label(new.span, f"calls `{called.name}`"),
+                Label(old.span, "did not call it"),
+                uses_of(called, come, (True,), is_old=False),
+                SAFE,
+                _UNKNOWN,
+            )
+        for called, gone in _called_alone(old, new, declared.new_of, heirs):
+            yield Found(
+                f"service `{new.name}` no longer calls `{called.name}`",
+                Label(new.span, f"does not call `{called.name}`"),
+                Label(old.span, "did call it"),
+                uses_of(called, gone, (True,), is_old=True),
+                _UNKNOWN,
+                SAFE,
+                (_B, _B),
+            )
+
+
+def _called_alone(
+    one: Service,
+    other: Service,
+    twin_of: Mapping[Declaration, Declaration],
+    twins: Mapping[Command | None, Command | None],
+) -> Iterator[tuple[Service, list[Command]]]:
+    """Whom one version of a service calls and the other does not, and the commands that
+    the other does not call on anybody else.
+
+    ``twin_of`` and ``twins`` lead to the other version. What a base calls is told of
+    the base, if both have it.
+    """
+    others = other.all_calls()
+    known = {command for called in others for command in called.all_commands()}
+    bases = set(other.lineage())
+    told = {
+        called
+        for base in one.lineage()
+        if base is not one and twin_of.get(base) in bases
+        for called in base.calls
+    }
+    for called in one.all_calls():
+        twin = twin_of.get(called)
+        if twin is None or twin in others or called in told - set(one.calls):
+            continue
+        yield (
+            called,
+            [
+                command
+                for command in called.all_commands()
+                if twins.get(command) not in known
+            ],
+        )
 
 
 CALLS = Comparison(

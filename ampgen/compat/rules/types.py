@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from ampgen.compat.finding import Comparison, Found
 from ampgen.compat.outcomes import SAFE, Kind, Outcome, quoted
 from ampgen.compat.python import passes
-from ampgen.compat.rules.fields import noun
+from ampgen.compat.rules.fields import noun, type_of
 from ampgen.compat.versions import Box
 from ampgen.diagnostics import Label, Rule
 from ampgen.model import (
@@ -62,10 +62,11 @@ def _inmost(versions: Versions, old: Type, new: Type) -> tuple[Type, Type]:
 
 
 def _found(versions: Versions, pair: BoxPair, old: Field, new: Field) -> Found:
+    was, is_ = _written(old, new)
     return Found(
-        f"{noun(pair, new)} is {_a(new)} now, and was {_a(old)}",
-        Label(new.type_span, f"{_a(new)} now"),
-        Label(old.type_span, f"was {_a(old)}"),
+        f"{noun(pair, new)} is `{is_}` now, and was `{was}`",
+        Label(new.type_span, f"`{is_}` now"),
+        Label(old.type_span, f"was `{was}`"),
         tuple(pair.uses),
         _read(versions, old, new),
         _read(versions, new, old),
@@ -77,22 +78,23 @@ def _found(versions: Versions, pair: BoxPair, old: Field, new: Field) -> Found:
 def _read(versions: Versions, sent: Field, wanted: Field) -> Outcome:
     kind = versions.readings.read(sent.type, wanted.type)
     own = versions.own_readings.read(sent.type, wanted.type)
-    outcome = _outcome(kind, sent, wanted)
-    return replace(outcome, in_errors=_outcome(own, sent, wanted))
+    worse = "a Twisted program as {reader}" if own is not kind else "{reader}"
+    outcome = _outcome(kind, sent, wanted, worse)
+    return replace(outcome, in_errors=_outcome(own, sent, wanted, "{reader}"))
 
 
-def _outcome(kind: Kind, sent: Field, wanted: Field) -> Outcome:
-    name, was = quoted(wanted.name), quoted(_written(sent))
+def _outcome(kind: Kind, sent: Field, wanted: Field, reader: str) -> Outcome:
+    name = quoted(wanted.name)
+    was, read = map(quoted, _written(sent, wanted))
     match kind:
         case Kind.UNDECODED:
             fits = _fits(sent.type, wanted.type)
-            why = f"{name} is sent as {was}, and read as {quoted(_written(wanted))}"
+            why = f"{name} is sent as {was}, and read as {read}"
             return Outcome(kind, f"{why} ({fits})" if fits else why)
         case Kind.WRONG:
-            read = quoted(_written(wanted))
             words = (
                 f"{name} of {{sender}}'s {{command}}, which is {was}, is read as "
-                f"{read} by {{reader}}: where that does not fail it is another value, "
+                f"{read} by {reader}: where that does not fail it is another value, "
                 "and nobody notices"
             )
             return Outcome(kind, words)
@@ -167,16 +169,38 @@ def _is_other(old: Type, new: Type) -> bool:
     return not _is_text(old, new) and not _is_one_to_many(old, new)
 
 
-def _a(field: Field) -> str:
-    return f"`{_written(field)}`"
+def _written(one: Field, other: Field) -> tuple[str, str]:
+    """Their types as the schemas have them, or, where these words are the same, as they
+    differ: by what they stand for, or by the files of that.
+    """
+    both = _words(one), _words(other)
+    if both[0] == both[1]:
+        both = _meant(one.type), _meant(other.type)
+    if both[0] == both[1]:
+        both = _meant(one.type, placed=True), _meant(other.type, placed=True)
+    return both
 
 
-def _written(field: Field) -> str:
-    """Its type as the schema has it, without the words before it."""
-    words = field.type_span.text.split()
+def _words(field: Field) -> str:
+    """Without those before the type itself."""
+    words = type_of(field).split()
     while words and words[0] in ("stream", "large"):
         del words[0]
     return " ".join(words).removesuffix("?")
+
+
+def _meant(type_: Type, *, placed: bool = False) -> str:
+    match type_:
+        case ScalarType(scalar):
+            return scalar.value
+        case ListType(item):
+            return f"[{_meant(item, placed=placed)}]"
+        case MapType(key, value):
+            by = _meant(key, placed=placed)
+            return f"{{{by}: {_meant(value, placed=placed)}}}"
+        case Enum() | Struct() | Union():
+            name = f"{type(type_).__name__.lower()} {type_.name}"
+            return f"{name} of {type_.module.source.path}" if placed else name
 
 
 MANY = Comparison(

@@ -34,7 +34,7 @@ def _defaults(versions: Versions) -> Iterator[Found]:
             if fields.both is None or fields.is_rekeyed:
                 continue
             old, new = fields.both
-            if old.required or new.required or _default(old) == _default(new):
+            if old.required or new.required or _is_same(old.default, new.default):
                 continue
             yield Found(
                 f"the default of {noun(pair, new)} was `{_default(old)}`, and is "
@@ -46,6 +46,25 @@ def _defaults(versions: Versions) -> Iterator[Found]:
                 _absent(new, old),
                 (Source.SAFE, Source.SAFE),
             )
+
+
+def _is_same(one: Default | None, other: Default | None) -> bool:
+    """Whatever their types: `1` and `1.0` are one number."""
+    if one is None or other is None:
+        return one is other
+    return _literal(one) == _literal(other) or _plain(one) == _plain(other)
+
+
+def _plain(default: Default) -> object:
+    match default:
+        case Value(value):
+            return value
+        case MemberValue(member):
+            return member.value
+        case ListValue(items):
+            return [_plain(one) for one in items]
+        case EmptyMap():
+            return {}
 
 
 def _absent(sent: Field, wanted: Field) -> Outcome:
@@ -153,7 +172,9 @@ LARGE = Comparison(
         """\
 A value of up to 65,535 bytes is sent as ever. A longer one goes in pieces, under
 further keys. A reader of ours to whom it is not `large` refuses it; a Twisted program
-reads the first piece and does not know of the others.
+reads the first piece and does not know of the others. With all its pieces it may be
+too long a box for a reader that expects none: the connection ends, with one of ours,
+too.
 
     command Render(page: str) -> bytes;                  // before
     command Render(page: large str) -> bytes;            // after

@@ -80,7 +80,7 @@ def judge(trial: Trial, course: Course) -> Iterator[Finding]:
             told = f"{outcome.declared.name} goes to the log of the implementer alone"
             yield Finding(Part.ERROR, Wire.IGNORED, told)
     elif isinstance(outcome, Raises):
-        yield from _raised(outcome, course)
+        yield from _raised(trial, outcome, course)
     elif course.error is not None:
         part = Part.ITEM if isinstance(outcome, Yields) else Part.RESULT
         if course.items_error is None:
@@ -172,9 +172,15 @@ def _item_findings(
         yield Finding(part, Wire.WRONG, told)
 
 
-def _raised(outcome: Raises, course: Course) -> Iterator[Finding]:
-    error = course.error
+def _raised(trial: Trial, outcome: Raises, course: Course) -> Iterator[Finding]:
+    error, name = course.error, outcome.declared.name
     if isinstance(error, CommandError) and error.code == outcome.declared.code:
+        taken_for = [one.name for one in trial.caller.errors if one.code == error.code]
+        known = {one.name for one in trial.caller.errors}
+        if name in known and name not in taken_for:
+            told = f"{name} was raised, and is caught as {taken_for[0]}"
+            yield Finding(Part.ERROR, Wire.WRONG, told)
+            return
         if course.error_meant is not None:
             for one in box_differences(outcome.meant, course.error_meant):
                 yield from _finding(Part.ERROR, one, Wire.SAFE)
