@@ -30,7 +30,7 @@ from ampgen.tools.pairing.trials import (
 from ampgen.tools.pairing.twistedpeers import with_twisted
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Container, Iterator, Sequence
+    from collections.abc import AsyncIterator, Container, Hashable, Iterator, Sequence
 
     from ampgen.model import Command, Enum, Service
     from ampgen.tools.memory import Loaded
@@ -168,6 +168,9 @@ def trials(setting: Setting, command: Command) -> Iterator[tuple[Trial, bool]]:
 async def _observations(
     old: Loaded, new: Loaded, only: Container[Command | None] | None
 ) -> AsyncIterator[Observation]:
+    called: set[Hashable] = (
+        set()
+    )  # a service that extends another has its commands, too
     with quiet() as words:
         for setting in settings(old, new):
             ends = Ends(
@@ -178,7 +181,11 @@ async def _observations(
                 served = commands(setting.serves)
                 for command in commands(setting.calls).values():
                     both = command, served.get(command.wire)
+                    key = setting.order, setting.is_called_back, *both
+                    if key in called:
+                        continue
                     if only is None or any(one in only for one in both):
+                        called.add(key)
                         async for observed in _of_command(ends, setting, command):
                             yield observed
 

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from ampgen.compat.changes import Part
 from ampgen.compat.verdicts import Wire
-from ampgen.runtime.errors import CommandError, DecodeError, RemoteError
+from ampgen.runtime.errors import (
+    CommandError,
+    DecodeError,
+    InvalidArgument,
+    RemoteError,
+)
 from ampgen.targets.python.commands import stream_argument
 from ampgen.tools.pairing.meaning import Box, Kind, box_differences
 from ampgen.tools.pairing.trials import Raises, Yields
@@ -118,14 +123,29 @@ def _refused(trial: Trial, course: Course) -> Finding:
     part = Part.COMMAND if trial.implementer is None else Part.ARGUMENT
     if trial.caller.oneway:
         told = course.refused or "nothing happens"
-        return Finding(part, Wire.IGNORED, f"dropped, and nobody hears of it: {told}")
+        words = f"dropped, and nobody hears of it: {told}"
+        return Finding(part, Wire.IGNORED, words, _told_path(course.refused))
     error = course.error or RuntimeError("no answer")
     return _failed(part, error)
 
 
 def _failed(part: Part, error: Exception) -> Finding:
-    path = error.key if isinstance(error, DecodeError) else ""
-    return Finding(part, Wire.FAILS, error_text(error), path)
+    return Finding(part, Wire.FAILS, error_text(error), _path(error))
+
+
+def _path(error: Exception) -> str:
+    """Which key is at fault, where the error tells of one; a peer's does in words."""
+    if isinstance(error, DecodeError):
+        return error.key
+    if isinstance(error, InvalidArgument):
+        return _told_path(error.description)
+    return ""
+
+
+def _told_path(words: str) -> str:
+    """`limit` in `Find: limit: an int is written …`; the protocol's own are quoted."""
+    parts = words.split(": ", 2)
+    return parts[1] if len(parts) > 2 and not parts[1].startswith("`") else ""
 
 
 def error_text(error: Exception) -> str:

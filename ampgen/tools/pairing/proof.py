@@ -9,16 +9,19 @@ from ampgen.compat.changes import Part
 from ampgen.compat.verdicts import Peers, Rollout, Wire
 from ampgen.tools.jsonvalues import JsonValues, dumps
 from ampgen.tools.pairing import observe
+from ampgen.tools.pairing.places import Nearness, nearness, paths_of
 from ampgen.tools.pairing.trials import Raises, Yields
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from ampgen.compat.changes import Change, Effect, Use
+    from ampgen.model import Command
     from ampgen.runtime.jsonvalue import Json
     from ampgen.tools.memory import Loaded
     from ampgen.tools.pairing import Observation
     from ampgen.tools.pairing.judging import Finding
+    from ampgen.tools.pairing.places import Paths
     from ampgen.tools.pairing.running import Written
 
 _WIDTH = 16  # bytes in a line
@@ -53,10 +56,7 @@ def prove(
     ``changes`` are those between ``old.schema`` and ``new.schema``. Both versions are
     run; there must be no event loop in this thread.
     """
-    changes = tuple(changes)
-    uses = [use for change in changes for use in change.uses]
-    only = {one for use in uses for one in (use.old, use.new)} - {None}
-    observed: list[Observation] | None = None
+    seen = _Seen(old, new)
     for change in changes:
         effects = (
             (Rollout.SERVER_FIRST, change.server_first),
@@ -66,55 +66,71 @@ def prove(
             if effect is None or effect.wire is Wire.SAFE:
                 continue
             if rollout in (order, Rollout.ANY):
-                if observed is None:
-                    observed = observe(old, new, only)
-                there = [one for one in observed if one.setting.order is order]
-                yield _proof(change, order, effect, there, peers)
+                yield _proof(change, order, effect, seen, peers)
+
+
+class _Seen:
+    """What was observed of each command: one that nobody looks at is not run."""
+
+    def __init__(self, old: Loaded, new: Loaded) -> None:
+        self._versions = old, new
+        self._of: dict[tuple[Command | None, Command | None], list[Observation]] = {}
+
+    def of(self, use: Use) -> list[Observation]:
+        key = use.old, use.new
+        if key not in self._of:
+            self._of[key] = observe(*self._versions, {*key} - {None})
+        return self._of[key]
 
 
 def _proof(
-    change: Change,
-    order: Rollout,
-    effect: Effect,
-    observed: Sequence[Observation],
-    peers: Peers,
+    change: Change, order: Rollout, effect: Effect, seen: _Seen, peers: Peers
 ) -> Proof:
-    best: Observation | None = None
+    best = Proof(change, order, None)
     best_rank: tuple[int, ...] = ()
-    findings: tuple[Finding, ...] = ()
-    for number, one in enumerate(observed):
-        about = tuple(_about(change.uses, one, peers))
-        if not about:
-            continue
-        worst = max(finding.wire for finding in about)
-        as_told = any(finding.wire is effect.wire for finding in about)
-        # the plainest come first
-        rank = (int(as_told), list(Wire).index(worst), -number)
-        if best is None or rank > best_rank:
-            best, best_rank, findings = one, rank, about
-    return Proof(change, order, best, findings)
+    for use in change.uses:
+        paths = paths_of(change, use)
+        for number, one in enumerate(seen.of(use)):
+            if one.setting.order is not order:
+                continue
+            about = _about(use, paths, one, peers)
+            if not about:
+                continue
+            wires = [finding.wire for finding in about]
+            exact = any(
+                nearness(finding.path, paths) is Nearness.SAME
+                for finding in about
+                if finding.wire is effect.wire
+            )
+            worst = list(Wire).index(max(wires))
+            is_all = len(about) == len(one.among(peers))  # nothing else is wrong there
+            is_told = effect.wire in wires
+            # the plainest come first
+            rank = (int(exact), int(is_told), int(is_all), worst, -number)
+            if rank > best_rank:
+                best, best_rank = Proof(change, order, one, about), rank
+        if best_rank > (1,):
+            break  # what is told is seen: no other command shows more
+    return best
 
 
 def _about(
-    uses: Sequence[Use], observation: Observation, peers: Peers
-) -> Iterator[Finding]:
-    for finding in observation.among(peers):
-        if any(_is_about(use, observation, finding) for use in uses):
-            yield finding
-
-
-def _is_about(use: Use, observation: Observation, finding: Finding) -> bool:
-    old, new = observation.old, observation.new
+    use: Use, paths: Paths, observation: Observation, peers: Peers
+) -> tuple[Finding, ...]:
     # of a command with another name on the wire, each end knows its own alone
-    if old not in (use.old, None) or new not in (use.new, None):
-        return False
-    if use.part is Part.COMMAND:
-        return True
-    if use.part is not finding.part:
-        return False
-    # our own ends tell the key in words alone
-    key = finding.path.partition(".")[0].partition("[")[0]
-    return not (key and use.through) or use.through[0] == key
+    if observation.old not in (use.old, None):
+        return ()
+    if observation.new not in (use.new, None):
+        return ()
+    return tuple(
+        finding
+        for finding in observation.among(peers)
+        if use.part is Part.COMMAND
+        or (
+            use.part is finding.part
+            and nearness(finding.path, paths) is not Nearness.OTHER
+        )
+    )
 
 
 # --- in words -------------------------------------------------------------------------

@@ -79,14 +79,16 @@ class _Recording(LocalTransport):
 
 
 class _Words(logging.Handler):
-    """What the runtime's log says, in the place of a terminal."""
+    """What the runtime's log says, not on a terminal: of an error, that alone."""
 
     def __init__(self) -> None:
         super().__init__()
         self.last = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.last = record.getMessage()
+        given = record.args if isinstance(record.args, tuple) else ()
+        errors = (str(one) for one in given if isinstance(one, Exception))
+        self.last = next(errors, record.getMessage())
 
 
 @contextmanager
@@ -239,14 +241,15 @@ class Ends:
         except Exception as error:
             course.error = error
             self._read_error(trial.caller, error)
-        sent, came = self._sent.boxes(), self._came.boxes()
+        sent, came = _without_check(self._sent.boxes(), self._came.boxes())
         course.closed = isinstance(course.error, ConnectionLost)
         if _is_fatal(trial, course.error):
             await _soon(self._here.wait_closed())
             course.closed = True
         course.refused = self._words.last
-        if stream_argument(trial.caller) or course.error is not None:
-            await self._close()  # no box of it comes behind
+        is_over = course.error is None and not course.refused
+        if stream_argument(trial.caller) or not is_over:
+            await self._close()  # no box of it comes behind; the log tells the next one
         return course, sent, came
 
     async def _check(self) -> None:
@@ -283,6 +286,18 @@ class Ends:
                     self._course.error_meant = box(
                         declared.fields, error, names.error_field_name
                     )
+
+
+def _without_check(
+    sent: list[Written], came: list[Written]
+) -> tuple[list[Written], list[Written]]:
+    """The boxes of the call alone."""
+    checks = [box for box in sent if box.pairs.get(b"_command") == _CHECK]
+    asks = [box.pairs[b"_ask"] for box in checks]
+    return (
+        [box for box in sent if box not in checks],
+        [box for box in came if box.pairs.get(b"_error") not in asks],
+    )
 
 
 async def _soon(what: Coroutine[Any, Any, None]) -> None:
