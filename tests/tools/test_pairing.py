@@ -14,6 +14,8 @@ from ampgen.compat.verdicts import Peers, Rollout, Wire
 from ampgen.model import Service
 from ampgen.tools.memory import SchemaError, load_schema
 from ampgen.tools.pairing import observe
+from ampgen.tools.pairing.places import Nearness
+from ampgen.tools.pairing.places import nearness as nearness_of
 from ampgen.tools.pairing.proof import lines, prove
 from tests.cases.golden import folders
 from tests.compat.changed import schema
@@ -267,3 +269,85 @@ def test_a_change_that_no_call_shows_is_said_to_be_one() -> None:
 def test_a_schema_that_has_no_code_in_python_is_not_run() -> None:
     with pytest.raises(SchemaError, match="would both be"):
         load_schema(schema("struct SClient { } service S { }"))
+
+
+def test_a_oneway_call_is_shown_with_its_own_boxes_and_why_it_was_dropped() -> None:
+    text = "service S { oneway command C(a: int, b: str, c: str); }"
+    observed = run(text, text.replace("b: str, c: str", "b: date, c: date"))
+    refused = [one for one in observed if one.course.arguments is None]
+    assert len(refused) > 10
+    for one in refused:
+        assert [box.pairs[b"_command"] for box in one.sent] == [b"C"]
+        assert one.came == ()
+        assert one.course.refused.startswith("C: ")
+    taken = next(one for one in run(text, text) if one.course.arguments is not None)
+    assert len(taken.sent) == 1
+    assert taken.came == ()
+
+
+def test_a_call_that_another_change_breaks_proves_nothing() -> None:
+    text = """
+        enum Level { LOW; HIGH; }
+        service S { command C(first: int, @wire("level.1") level: Level, last: bool?); }
+    """
+    new = text.replace("first: int", "first: date").replace("HIGH;", "HIGH; MAX;")
+    told = "\n".join(shown(text, new))
+    assert "InvalidArgument (INVALID_ARGUMENT): C: first: a date is written" in told
+    # no call gets so far that its level is read
+    assert told.count("client first: not shown, by none of the calls") == 1
+    assert "none of Level's" not in told
+
+
+def test_each_of_several_changes_is_shown_by_a_call_of_its_own() -> None:
+    text = 'service S { command C(a: int, @wire("p.1") p: int?, @wire("q") b: int?); }'
+    told = shown(text, text.replace("int?", "date?"))
+    assert [line for line in told if line.startswith("  S.C")] == [
+        '  S.C {"a":7,"p":7,"b":7}',  # where both ends name the first one
+        '  S.C {"a":7,"p":"2026-01-31","b":"2026-01-31"}',
+        '  S.C {"a":7,"b":7}',
+        '  S.C {"a":7,"b":"2026-01-31"}',
+    ]
+    assert "  InvalidArgument (INVALID_ARGUMENT): C: q: an int is written -?[0-9]+" in (
+        told
+    )
+
+
+def test_what_has_changed_is_shown_among_any_number_of_other_fields() -> None:
+    fields = " ".join(f"f{number}: str?;" for number in range(60))
+    text = f"""
+        enum Level {{ LOW; HIGH; }}
+        struct Wide {{ {fields} level: Level?; }}
+        service S {{ command C(many: {{str: [Wide]}}) -> [Wide]; }}
+    """
+    told = shown(text, text.replace("HIGH;", "HIGH; MAX;"))
+    assert any("none of Level's LOW, HIGH" in line for line in told)
+    assert not any("not shown" in line for line in told)
+
+
+def test_a_command_is_tried_once_however_many_services_have_it() -> None:
+    text = "service A { command C(); } service B extends A { } service D extends B { }"
+    assert len(run(text, text)) == 2
+    alone = "service A { command C(); } service B { } service D extends B { }"
+    observed = run(text, alone)
+    assert (Part.COMMAND, Wire.FAILS) in found(observed, Rollout.SERVER_FIRST)
+
+
+@pytest.mark.parametrize(
+    ("path", "nearness"),
+    [
+        ("", Nearness.NEAR),
+        ("p.1", Nearness.NEAR),
+        ("p.1[3].price", Nearness.SAME),
+        ("p.1[3][2].price.unit", Nearness.SAME),
+        ("p.1.name", Nearness.NEAR),
+        ("p.1[3].prices", Nearness.NEAR),
+        ("p", Nearness.OTHER),
+        ("p.11", Nearness.OTHER),
+        ("q.price", Nearness.OTHER),
+    ],
+)
+def test_a_path_is_held_against_the_place_of_a_change(
+    path: str, nearness: Nearness
+) -> None:
+    assert nearness_of(path, [("p.1", "price")]) is nearness
+    assert nearness_of(path, []) is Nearness.NEAR

@@ -3,9 +3,10 @@
 Of a scalar, the texts that some other type reads and some does not; of an enum, every
 member, and a value that none is; of a union, every member; of a list and a map, none,
 one and all; of a struct, all of it, what must be there alone, and then each value of
-each field while the others stay as they are. A `large` value comes in both sizes. Where
-the reader has a type that is written in another way, there are values, too, whose bytes
-are good ones of that type.
+each field while the others stay as they are: first of those that the reader has in
+another way, which also come alone, as there is not room for all. A `large` value comes
+in both sizes. Where the reader has a type that is written in another way, there are
+values, too, whose bytes are good ones of that type.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from ampgen.model import Enum, ListType, MapType, ScalarType, Struct, Union
 from ampgen.runtime.errors import FAULTS
 from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names
+from ampgen.tools.pairing.alike import is_alike
 from ampgen.tools.pairing.asread import Unreadable, read
 from ampgen.tools.pairing.bytesof import Values, bytes_of
 from ampgen.tools.pairing.meaning import Meaning, meaning
@@ -157,12 +159,29 @@ class Samples:
             return []
         full = {name: found[0] for name, found in values.items() if found}
         bare = {field.name: full[field.name] for field in fields if field.required}
-        varied = (
-            [{**full, name: value} for value in found[1:]]
-            for name, found in values.items()
+        changed = {
+            field.name
+            for field in fields
+            if field.key in read and not is_alike(field.type, read[field.key])
+        }
+        shown, others = (
+            [
+                [{**full, name: value} for value in found[1:]]
+                for name, found in values.items()
+                if (name in changed) is is_changed
+            ]
+            for is_changed in (True, False)
         )
+        # none of these hides what another one does
+        alone = [
+            {**bare, name: full[name]} for name in full if name in changed - bare.keys()
+        ]
         # the first of every field before the second of any
-        return _some([full], *([bare] if bare != full else [],), _in_turns(varied))
+        return _some(
+            *([full], [bare] if bare != full else []),
+            *(_in_turns(shown), [one for one in alone if one != full]),
+            _in_turns(others),
+        )
 
     @staticmethod
     def named(fields: Iterable[Field], given: Given, name: Any) -> dict[str, Any]:
