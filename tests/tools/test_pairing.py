@@ -351,3 +351,11 @@ def test_a_path_is_held_against_the_place_of_a_change(
 ) -> None:
     assert nearness_of(path, [("p.1", "price")]) is nearness
     assert nearness_of(path, []) is Nearness.NEAR
+
+
+def test_no_call_fails_because_it_takes_its_time_here() -> None:
+    text = "service S { @timeout(1ms) command C(timeout: int) -> large str; }"
+    observed = run(text, text)
+    assert observed
+    assert not any(b"_timeout" in box.pairs for one in observed for box in one.sent)
+    assert all(one.wire() is Wire.SAFE for one in observed)
