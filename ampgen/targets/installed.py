@@ -19,8 +19,9 @@ from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from ampgen.diagnostics import Diagnostic
+from ampgen.diagnostics import Diagnostic, Label, Rule
 from ampgen.diagnostics.suggest import did_you_mean
+from ampgen.source import Span
 from ampgen.targets import TARGETS, TargetError
 from ampgen.targets.mark import GENERATED, is_marked
 
@@ -84,9 +85,9 @@ class Installed:
             yield
         except TargetError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # its exit is not ours
             last = traceback.extract_tb(error.__traceback__)[-1]
-            told = f"{type(error).__name__}: {error}".rstrip(": ")
+            told = " ".join(f"{type(error).__name__}: {error}".split()).rstrip(":")
             place = f"{last.filename}:{last.lineno}"
             raise self.error(f"{what}: {told} ({place})") from error
 
@@ -105,10 +106,9 @@ class Loaded:
         with self.installed.blamed("`check` fails"):
             found = tuple(self.target.check(schema))
         for one in found:
-            if not isinstance(one, Diagnostic):
-                raise self.installed.error(
-                    f"`check` gives {one!r}: no `ampgen.diagnostics.Diagnostic`"
-                )
+            problem = _misshapen(one)
+            if problem is not None:
+                raise self.installed.error(f"`check` gives {problem}")
         return found
 
     def render(self, schema: Schema) -> dict[str, str]:
@@ -165,11 +165,29 @@ def find(name: str) -> Installed:
             f"{', '.join(sorted(found))}; remove all but one"
         )
     (entry,) = found.values()
-    return Installed(name, entry)
+    installed = Installed(name, entry)
+    try:
+        _ = entry.module
+    except (AssertionError, AttributeError):  # by the version of Python
+        raise installed.error(f"`{entry.value}` names no module") from None
+    return installed
 
 
 def _distribution(entry: EntryPoint) -> str:
     return "?" if entry.dist is None else f"{entry.dist.name} {entry.dist.version}"
+
+
+def _misshapen(found: Any) -> str | None:
+    """What it is instead of a diagnostic that can be printed."""
+    if not isinstance(found, Diagnostic):
+        return f"{found!r}: no `ampgen.diagnostics.Diagnostic`"
+    if not isinstance(found.rule, Rule):
+        return f"a diagnostic whose `rule` is {found.rule!r}, and no `Rule`"
+    primary = [] if found.primary is None else [found.primary]
+    for label in (*primary, *found.related):
+        if not isinstance(label, Label) or not isinstance(label.span, Span):
+            return f"a diagnostic with {label!r}, which is no `Label` of a `Span`"
+    return None
 
 
 def _problem(path: Any, text: Any, files: dict[Any, Any]) -> str | None:
@@ -187,10 +205,11 @@ def _problem(path: Any, text: Any, files: dict[Any, Any]) -> str | None:
     if any(str(parent) in files for parent in PurePosixPath(path).parents):
         return "lies in another file"
     try:
+        path.encode()
         content = text.encode()
     except UnicodeEncodeError as error:
         return f"is no text: {error.reason}"
-    if parts[-1] != "py.typed" and not is_marked(path, content):
+    if (content or parts[-1] != "py.typed") and not is_marked(path, content):
         return (
             f"does not begin with a comment `{GENERATED}…`, by which it is known again"
         )
