@@ -389,6 +389,29 @@ def test_a_file_that_is_made_already_is_refused() -> None:
     assert "help: give it another name" in text
 
 
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("files/shop.py/a.md.j2", "makes `shop.py/a.md`, and `shop.py` would be"),
+        ("files/deep.j2", "makes `deep`, and `deep` would be a file and a folder"),
+    ],
+)
+def test_a_path_is_not_a_file_and_a_folder(template: str, told: str) -> None:
+    Path("deep").mkdir()
+    Path("deep", "map.amp").write_text("struct Map { x: int; }\n")
+    Path("shop.amp").write_text('import "deep/map.amp";\ntype At = map.Map;\n')
+    put(template, "# {{ generated }}\n")
+    assert f"error[AMP1103]: template `{template}` {told}" in said()
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.py"])
+def test_what_no_file_can_hold_is_told(name: str) -> None:
+    put(f"files/{name}.j2", "# {{ generated }}\n# {{ '\\ud800' }}\n")
+    text = said()
+    assert f"template `files/{name}.j2` makes `{name}`, which is no text" in text
+    assert "help: UTF-8 has no character '\\ud800'" in text
+
+
 def test_a_template_that_nothing_uses_is_told_with_the_name_of_ours() -> None:
     put("python/modul.py.j2", "")
     put("files/a.txt.j2", "# {{ generated }}")

@@ -113,7 +113,21 @@ class Own(Templates):
                 if not is_marked(file, text.encode(errors="replace")):
                     raise Fault(self._unmarked(template, file, label))
                 files[file] = text
+        self._refuse_nested({*made, *files})
         return files
+
+    def _refuse_nested(self, files: set[str]) -> None:
+        """A path cannot be a file, and a folder for another file."""
+        for file in sorted(files):
+            for outer in files.intersection(map(str, PurePosixPath(file).parents)):
+                own = file if file in self._made_by else outer
+                template, label = self._maker(own)
+                what = (
+                    f"template `{template}` makes `{own}`, and `{outer}` would be"
+                    " a file and a folder"
+                )
+                help_ = "give it another name"
+                raise Fault(Diagnostic(BAD_FILE, what, label, help=help_))
 
     def _files(
         self, template: str, name: str, schema: Schema
@@ -165,12 +179,18 @@ class Own(Templates):
             )
 
     def _ill_made(self, files: Mapping[str, str]) -> Iterator[Diagnostic]:
-        """Files that are no Python, or would not be known again."""
+        """Files that are no text, no Python, or would not be known again."""
         for path, text in files.items():
+            template, label = self._maker(path)
+            odd = _unencodable(text)
+            if odd is not None:
+                message = f"template `{template}` makes `{path}`, which is no text"
+                help_ = f"UTF-8 has no character {odd!r}"
+                yield Diagnostic(BAD_FILE, message, label, help=help_)
+                continue
             if not path.endswith(".py"):
                 continue
-            template, label = self._maker(path)
-            if not is_marked(path, text.encode(errors="replace")):
+            if not is_marked(path, text.encode()):
                 yield self._unmarked(template, path, label)
                 continue
             problem = _syntax_error(text)
@@ -196,6 +216,15 @@ class Own(Templates):
         name = self._made_by.get(file) or min(used, default="")
         source = self._loader.sources.get(shown_path(self._folder / name))
         return name, Label(line_span(source, 1)) if source else None
+
+
+def _unencodable(text: str) -> str | None:
+    """The first character that cannot be written, if there is one."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        return text[error.start]
+    return None
 
 
 def _syntax_error(text: str) -> tuple[str, int] | None:
