@@ -177,9 +177,9 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 
     request = Request(given, include, target, templates)
 
-    def once() -> tuple[int, Built]:
+    def once(*, noted: bool = True) -> tuple[int, Built]:
         report = Report(format_)
-        built = build(request, output, write=not check)
+        built = build(request, output, write=not check, noted=noted)
         status = _tell(built, output, report, check=check)
         if status == 0 and depfile is not None:
             targets = depfile_targets or [f"{output / made}" for made in built.files]
@@ -189,10 +189,14 @@ def COMMAND(  # noqa: N802 - what the table of verbs looks for
 
     if not watch:
         return once()[0]
+    from itertools import count
+
     from ampgen.cli.watching import keep_on
 
+    rounds = count()
+
     def around() -> tuple[str, RecordingDisk]:
-        status, built = once()
+        status, built = once(noted=next(rounds) == 0)
         return _summary(output, built, status), built.disk
 
     return keep_on(around)

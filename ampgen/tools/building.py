@@ -46,11 +46,15 @@ class Built:
     problem: str | None = None
 
 
-def build(request: Request, folder: Path, *, write: bool = True) -> Built:
-    """Make the folder what the schemas say; or compare it, where not to ``write``."""
-    note = memo.note_path(
-        request.schemas, request.include, request.target, request.templates
-    )
+def build(
+    request: Request, folder: Path, *, write: bool = True, noted: bool = True
+) -> Built:
+    """Make the folder what the schemas say; or compare it, where not to ``write``.
+
+    Not to be ``noted`` is what a process compiles later than at its start: the code
+    that it has imported may have been replaced, and notes go by what is on the disk.
+    """
+    note = _note_of(request) if noted else None
     known = memo.recall(note)
     if known is not None and output.holds(folder, known.made):
         nothing = output.Changes((), (), ())
@@ -74,3 +78,9 @@ def build(request: Request, folder: Path, *, write: bool = True) -> Built:
         return Built(disk, diagnostics, tuple(files), change(folder, files))
     except output.OutputError as error:
         return Built(disk, diagnostics, problem=str(error))
+
+
+def _note_of(request: Request) -> Path | None:
+    return memo.note_path(
+        request.schemas, request.include, request.target, request.templates
+    )
