@@ -75,6 +75,7 @@ class AmpgenBuildHook(BuildHookInterface[BuilderConfig]):
     def _request(self) -> tuple[Path, Request]:
         """The output folder, and what is to be made in it."""
         from ampgen.diagnostics.suggest import did_you_mean
+        from ampgen.targets import TARGETS
         from ampgen.tools.building import Request
 
         for option in self.config:
@@ -90,13 +91,19 @@ class AmpgenBuildHook(BuildHookInterface[BuilderConfig]):
         if not output or not patterns:
             raise _Refused("`schemas` and `output` are needed")
         folder = PurePath(output)
-        if folder.is_absolute() or ".." in folder.parts or not folder.parts:
+        is_outside = folder.is_absolute() or ".." in folder.parts or not folder.parts
+        if is_outside or "\0" in output:
             raise _Refused(f"`output` is a folder in the project, and not `{output}`")
+        target = self._text("target") or "python"
+        if templates and target not in TARGETS:
+            raise _Refused(
+                f"`templates`: the target `{target}` has no templates of ours"
+            )
         schemas = [path for pattern in patterns for path in _matching(pattern)]
         return Path(folder), Request(
             list(dict.fromkeys(schemas)),
             [Path(folder) for folder in self._texts("include")],
-            self._text("target") or "python",
+            target,
             Path(templates) if templates else None,
         )
 
@@ -109,9 +116,9 @@ class AmpgenBuildHook(BuildHookInterface[BuilderConfig]):
     def _texts(self, option: str) -> list[str]:
         given: object = self.config.get(option, [])
         values = cast("list[object]", given) if isinstance(given, list) else [None]
-        texts = [one for one in values if isinstance(one, str)]
+        texts = [one for one in values if isinstance(one, str) and one]
         if len(texts) < len(values):
-            raise _Refused(f"`{option}` is a list of strings")
+            raise _Refused(f"`{option}` is a list of strings, and none is empty")
         return texts
 
 
@@ -121,7 +128,7 @@ def _matching(pattern: str) -> Iterator[Path]:
         yield Path(pattern)
         return
     try:
-        found = sorted(Path().glob(pattern))
+        found = sorted(path for path in Path().glob(pattern) if not path.is_dir())
     except (ValueError, NotImplementedError) as error:
         raise _Refused(f"`schemas`: {pattern}: {error}") from None
     if not found:
