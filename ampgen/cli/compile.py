@@ -246,15 +246,13 @@ def _write_depfile(
 ) -> int:
     from pathlib import Path
 
-    from ampgen import output
-    from ampgen.tools.depfile import NotExpressible, dependencies, depfile
+    from ampgen.output import OutputError
+    from ampgen.tools.depfile import NotExpressible, dependencies, depfile, write
 
     made = [Path(target).as_posix() for target in targets]
     try:
-        content = depfile(made, dependencies(request, built.disk)).encode()
-        if not Path(path).is_file() or Path(path).read_bytes() != content:
-            output.replace({Path(path): content})
-    except (NotExpressible, output.OutputError) as error:
+        write(Path(path), depfile(made, dependencies(request, built.disk)))
+    except (NotExpressible, OutputError) as error:
         report.failed(str(error))
         return 1
     return 0

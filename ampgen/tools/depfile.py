@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ampgen.disk import UNREADABLE
+from ampgen.output import OutputError, replace
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 # A backslash is itself but before what it would take the meaning of.
 _SPACE = re.compile(r"(\\*)([ \t])")
+
+# What is written here, or nothing yet: all that is ever overwritten.
+_WRITTEN = re.compile(rb"(?:[^\n]+:(?: \\\n  [^\n]+)*\n(?:\n(?:[^\n]+:\n)+)?)?")
 
 
 class NotExpressible(Exception):
@@ -40,6 +44,26 @@ def depfile(targets: Iterable[str], dependencies: Sequence[str]) -> str:
     rules = "".join(f"\n{path}:" for path in written)
     first = " \\\n  ".join([f"{' '.join(map(escape, targets))}:", *written])
     return f"{first}\n{rules}\n" if written else f"{first}\n"
+
+
+def write(path: Path, text: str) -> None:
+    """Make the file say so, at once; what is no depfile is left alone.
+
+    Raises :class:`ampgen.output.OutputError`.
+    """
+    content = os.fsencode(text)
+    try:
+        if path.is_file():
+            there = path.read_bytes()
+            is_ours = _WRITTEN.fullmatch(there) is not None
+        else:
+            there, is_ours = None, not path.exists()
+    except OSError as error:
+        raise OutputError(f"{path}: {error.strerror}") from None
+    if not is_ours:
+        raise OutputError(f"{path}: is no depfile, so it is left alone")
+    if there != content:
+        replace({path: content})
 
 
 def escape(path: str) -> str:

@@ -183,7 +183,7 @@ def test_it_is_the_same_where_nothing_has_to_be_made(folder: Path) -> None:
         assert run(COMMAND) == 0
         assert Path("pkg.d").read_text() == EXPECTED
         Path("pkg.d").unlink()
-    assert len(list(folder.glob("cache/*"))) == 1, "the second was known"
+    assert len(list(folder.glob("cache/*.json"))) == 1, "the second was known"
 
 
 def test_it_is_not_touched_where_it_is_right_and_written_where_it_is_not(
@@ -256,6 +256,36 @@ def test_wrong_usage_says_what_is_right(
 ) -> None:
     assert run([*COMMAND[:-2], *options]) == 2
     assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("target", ["\\udcff", "a b", "x" * 70])
+def test_a_depfile_is_overwritten_and_nothing_else(
+    target: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("pkg.d").touch()  # as mktemp leaves it
+    target = target.encode().decode("unicode-escape")
+    assert run([*COMMAND, "--depfile-target", target]) == 0
+    assert os.fsencode(escape(target)) in Path("pkg.d").read_bytes()
+    assert run(COMMAND) == 0
+    assert Path("pkg.d").read_text().startswith("pkg/__init__.py ")
+    for mine in ("town.amp", "pkg/town.py", "Makefile"):
+        Path("Makefile").write_text("all: pkg.stamp\n\ttrue\n")
+        before = Path(mine).read_text()
+        assert run([*COMMAND[:-1], mine]) == 1
+        told = f"error: {mine}: is no depfile, so it is left alone\n"
+        assert capsys.readouterr().err == told
+        assert Path(mine).read_text() == before
+
+
+@POSIX
+def test_what_is_no_file_is_left_as_it_is(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    os.mkfifo("pipe")
+    for path in ("pipe", "."):
+        assert run([*COMMAND[:-1], path]) == 1
+        assert f"error: {path}: is no depfile" in capsys.readouterr().err
+    assert Path("pipe").is_fifo()
 
 
 def test_a_depfile_that_cannot_be_written_is_a_sentence(
