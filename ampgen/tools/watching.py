@@ -47,7 +47,10 @@ def watch_once(disk: RecordingDisk) -> bool:
 
     Then it is to be watched anew: a folder may have gone, and another be in its place.
     """
-    ways, trees = _places(disk)
+    try:
+        ways, trees = _places(disk)
+    except FileNotFoundError:  # what paths are relative to
+        raise CannotWatch("the working directory is gone") from None
     folders = {os.path.dirname(way) for way in ways} | trees
 
     def concerns(_change: watchfiles.Change, path: str) -> bool:

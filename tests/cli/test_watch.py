@@ -50,6 +50,9 @@ class Watcher:
 
     def interrupt(self) -> int:
         self._process.send_signal(signal.SIGINT)
+        return self.wait()
+
+    def wait(self) -> int:
         return self._process.wait(10)
 
 
@@ -292,6 +295,21 @@ def test_it_watches_by_asking_again_where_the_system_tells_nothing(
         watcher.round()
         (folder / "vendor" / "geo.amp").write_text("struct Point { z: int; }\n")
         assert watcher.round() == "pkg: 1 written; watching 2 files"
+
+
+@pytest.mark.parametrize("verb", [("compile", "-o", "../pkg"), ("check",)])
+def test_a_working_directory_that_goes_is_the_end(
+    verb: tuple[str, ...], folder: Path
+) -> None:
+    here = folder / "here"
+    here.mkdir()
+    with watching(here, *verb, "../town.amp", "-I", "../vendor") as watcher:
+        watcher.round()
+        watcher.told()
+        here.rmdir()
+        (folder / "town.amp").write_text("struct Town { name: str; }\n")
+        assert watcher.wait() == 1
+        assert watcher.told() == "error: the working directory is gone\n"
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,8 @@ def test_after_every_hint_it_is_watched_anew(tmp_path: Path) -> None:
     thread = threading.Thread(target=lambda: said.append(watch_once(disk)))
     thread.start()
     while thread.is_alive():
-        file.write_text("one")  # until it is watching
+        (tmp_path / "new").write_text("one")
+        os.replace(tmp_path / "new", file)  # until it is watching; never half written
         thread.join(0.05)
     assert said == [False]
 
