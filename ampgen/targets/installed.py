@@ -181,11 +181,13 @@ def _misshapen(found: Any) -> str | None:
     """What it is instead of a diagnostic that can be printed."""
     if not isinstance(found, Diagnostic):
         return f"{found!r}: no `ampgen.diagnostics.Diagnostic`"
-    if not isinstance(found.rule, Rule):
-        return f"a diagnostic whose `rule` is {found.rule!r}, and no `Rule`"
-    primary = [] if found.primary is None else [found.primary]
-    for label in (*primary, *found.related):
-        if not isinstance(label, Label) or not isinstance(label.span, Span):
+    rule: Any = found.rule
+    if not isinstance(rule, Rule):
+        return f"a diagnostic whose `rule` is {rule!r}, and no `Rule`"
+    labels: list[Any] = [] if found.primary is None else [found.primary]
+    for label in (*labels, *found.related):
+        span: Any = getattr(label, "span", None)
+        if not isinstance(label, Label) or not isinstance(span, Span):
             return f"a diagnostic with {label!r}, which is no `Label` of a `Span`"
     return None
 

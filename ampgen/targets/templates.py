@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import BaseLoader, Environment
 
 _PACKAGE = Path(__file__).parent.parent
 _INSTALLED = _PACKAGE / "templates"
@@ -31,14 +31,20 @@ class Templates:
 
 @cache
 def ours() -> Templates:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from jinja2 import FileSystemLoader
 
-    return Templates(
-        Environment(  # noqa: S701  # it is Python that is written, not HTML
-            loader=FileSystemLoader(FOLDER),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-        )
+    return Templates(environment(FileSystemLoader(FOLDER)))
+
+
+def environment(loader: BaseLoader) -> Environment:
+    """How all templates are read, wherever they come from."""
+    from jinja2 import Environment, StrictUndefined
+
+    return Environment(  # noqa: S701  # it is Python that is written, not HTML
+        loader=loader,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        auto_reload=False,
     )

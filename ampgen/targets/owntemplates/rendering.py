@@ -6,8 +6,6 @@ import warnings
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from jinja2 import Environment, StrictUndefined
-
 from ampgen.diagnostics import Diagnostic, Label
 from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.runtime.version import __version__
@@ -24,7 +22,7 @@ from ampgen.targets.owntemplates.rules import BAD_FILE, FAILS, NO_PYTHON, UNUSED
 from ampgen.targets.owntemplates.vocabulary import FILTERS, TESTS
 from ampgen.targets.python import names
 from ampgen.targets.python.reflection import schema_path
-from ampgen.targets.templates import Templates
+from ampgen.targets.templates import Templates, environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -55,16 +53,7 @@ class Own(Templates):
 
     def __init__(self, folder: Path, disk: Disk) -> None:
         self._loader = Loader(folder, disk)
-        super().__init__(
-            Environment(  # noqa: S701  # it is Python that is written, not HTML
-                loader=self._loader,
-                undefined=StrictUndefined,
-                trim_blocks=True,
-                lstrip_blocks=True,
-                keep_trailing_newline=True,
-                auto_reload=False,
-            )
-        )
+        super().__init__(environment(self._loader))
         self.environment.filters |= FILTERS
         self.environment.tests |= TESTS
         self._folder = folder

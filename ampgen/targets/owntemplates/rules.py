@@ -48,7 +48,8 @@ The variable `generated` has the words.
 
     <!-- {{ generated }}. -->
 
-Nor may a template in `files/` make a file that is made already, as `__init__.py` is.
+Nor may a template in `files/` make a file that is made already, as `__init__.py` is, or
+one below a file, or what is no text.
 """,
 )
 
