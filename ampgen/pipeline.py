@@ -72,7 +72,13 @@ def compile_schemas(
     check, render = _TARGETS.get(target) or _installed(target)
     schema, diagnostics = analysis.analyse(schemas, include, disk)
     if schema is not None:
-        diagnostics = (*diagnostics, *further(check(schema), diagnostics))
+        try:
+            found = check(schema)
+        except TargetError:
+            if not any(diagnostic.is_error for diagnostic in diagnostics):
+                raise
+            found = ()  # what is wrong with the schema may be why
+        diagnostics = (*diagnostics, *further(found, diagnostics))
     if schema is None or any(diagnostic.is_error for diagnostic in diagnostics):
         return Compiled(None, diagnostics)
     if templates is None:

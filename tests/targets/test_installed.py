@@ -234,6 +234,19 @@ def test_the_line_of_the_package_that_failed_is_told(
     assert f"({module}:2)\n" in capsys.readouterr().err
 
 
+def test_errors_of_the_schema_are_told_where_they_break_its_check(
+    install: Callable[..., None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    install("def check(schema): return [][0]\ndef render(schema): ...\n")
+    Path("text.amp").write_text("struct A { x: nothing; }\n")
+    assert compile_("--format", "short") == 1
+    told = capsys.readouterr().err
+    assert told == "text.amp:1:15: error[AMP0204]: unknown type `nothing`\n"
+    Path("text.amp").write_text("struct A { x: int; }\n")
+    assert compile_() == 1
+    assert "`check` fails: IndexError" in capsys.readouterr().err
+
+
 def test_an_object_may_be_the_target(install: Callable[..., None]) -> None:
     code = GOOD.replace("def ", "    def ").replace("(schema)", "(self, schema)")
     code = code.replace("    return", "        return")
