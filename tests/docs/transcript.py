@@ -45,6 +45,11 @@ def lines(page: str) -> list[Line]:
     return found
 
 
+# What `make` tells a `make` below it, which would then say more than a page shows.
+_OF_MAKE = frozenset({"MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS"})
+_OUTSIDE_MAKE = {key: it for key, it in os.environ.items() if key not in _OF_MAKE}
+
+
 def printed(
     commands: list[str], folder: Path, bin_: Path, environment: Mapping[str, str]
 ) -> Iterator[str]:
@@ -68,7 +73,7 @@ def printed(
         stdin=subprocess.DEVNULL,
         cwd=folder,
         env={
-            **os.environ,
+            **_OUTSIDE_MAKE,
             "PATH": f"{bin_}{os.pathsep}{os.environ['PATH']}",
             "PYTHONPATH": str(ROOT),
             "PYTHONASYNCIODEBUG": "",  # it tells on standard error of what is slow
