@@ -12,6 +12,7 @@ import asyncio
 import logging
 import math
 import sys
+from itertools import islice
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -42,6 +43,7 @@ logger = logging.getLogger("ampgen")
 _FLUSH_AT = (
     2048  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
 )
+_AT_ONCE = 16  # of those who wait for room are woken in one turn of the loop
 TICK = 0.01  # seconds that a deadline may be late
 LAST_WORDS = (
     0.5  # seconds for cancelled handlers to end, and for their answers to leave
@@ -200,7 +202,7 @@ class Shell:
     def resume_writing(self) -> None:
         self.protocol.blocked = self.protocol.told = False
         self.protocol.answer_waiting()
-        self._wake_writers()
+        self._wake_writers(_AT_ONCE)
         self._adjust_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -210,7 +212,7 @@ class Shell:
         logger.debug("%s: %s", self.peer_address, reason)
         self.protocol.connection_lost(reason)
         self.protocol.blocked = False
-        self._wake_writers()
+        self._wake_writers(_AT_ONCE)
         if self._deadline_timer is not None:
             self._deadline_timer.cancel()
         if isinstance(self._keepalive, Keepalive):
@@ -522,10 +524,18 @@ class Shell:
             writers.pop(place, None)
             self.protocol.sending -= 1
             self._adjust_reading()
+            if not self.protocol.blocked:
+                self._wake_writers(1)
 
-    def _wake_writers(self) -> None:
-        for waiter in (self._writers or {}).values():
-            if not waiter.done():
+    def _wake_writers(self, count: int) -> None:
+        """Wake the first who wait; each that goes wakes one more, while there is room.
+
+        To wake them all each time, for a few to find room, would cost the square of
+        how many there are.
+        """
+        if self._writers:
+            waiting = (one for one in self._writers.values() if not one.done())
+            for waiter in islice(waiting, count):
                 waiter.set_result(None)
 
     def _watch(self, deadline: float) -> None:
