@@ -331,6 +331,27 @@ async def test_callers_wait_for_a_peer_that_does_not_read() -> None:
     assert 1 <= sum(sent) < 200  # the buffers hold no more; the rest had not left
 
 
+async def test_who_waits_for_room_is_woken_a_few_at_a_time_and_in_order() -> None:
+    async with rude_server() as (text, peer):
+        shell = text.connection._shell
+        shell.pause_writing()
+        calls = [asyncio.create_task(text.log(str(n))) for n in range(200)]
+        await asyncio.sleep(0)
+        assert shell._writers is not None
+        assert len(shell._writers) == 200
+        shell.resume_writing()
+        shell.pause_writing()  # there was room for none of them
+        woken = [waiter.done() for waiter in shell._writers.values()]
+        assert 0 < sum(woken) < 50
+        assert woken == sorted(woken, reverse=True)
+        await asyncio.sleep(0)
+        shell.resume_writing()
+        async with asyncio.timeout(10):
+            await asyncio.gather(*calls)
+            boxes = await peer.receive(200)
+    assert [box[b"line"] for box in boxes] == [b"%d" % n for n in range(200)]
+
+
 async def test_who_is_cancelled_as_the_peer_reads_again_is_cancelled() -> None:
     async with TextClient.local(Text()) as text:
         shell = text.connection._shell
