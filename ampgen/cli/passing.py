@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ampgen.cli.streams import lacks_characters
+from ampgen.cli.streams import lacks_characters, output_colour
 from ampgen.tools.jsonvalues import dumps
 from ampgen.tools.proxy.unhurried import UnhurriedOutput
 from ampgen.tools.recordings.events import (
@@ -38,8 +38,7 @@ def display(format_: str, *, schema: bool, raw: bool, full: bool) -> Text | Line
     """``schema``: there is one. ``raw`` and ``full``: as the printers have it."""
     if format_ == "json":
         return Lines(raw)
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    colour = terminal and not os.environ.get("NO_COLOR")
+    colour = output_colour()
     return Text(
         TextPrinter(timed=True, schema=schema, raw=raw, full=full, colour=colour)
     )

@@ -10,7 +10,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any, ForwardRef, TypeAlias, cast
 
-from ampgen.runtime.errors import Fault, too_deep, wrong_type
+from ampgen.runtime.errors import Fault, as_fault, too_deep, wrong_type
 
 # No string as a whole: generated code writes `Json | None` where it is run.
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def decode_json(raw: bytes, depth: int) -> Json:
     try:
         value: Json = _read(raw.decode())
     except UnicodeDecodeError as error:
-        raise Fault(f"not UTF-8 at byte {error.start}") from None
+        raise as_fault(error) from None
     except json.JSONDecodeError as error:
         what = error.msg.removesuffix(" at")  # some of its messages go on so
         raise Fault(f"not JSON: {what} at character {error.pos}") from None

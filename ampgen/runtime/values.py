@@ -22,7 +22,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from ampgen.runtime.errors import Fault, wrong_type
+from ampgen.runtime.errors import Fault, as_fault, wrong_type
 from ampgen.runtime.jsonvalue import decode_json, encode_json
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ def decode_str(raw: bytes) -> str:
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
-        raise Fault(f"not UTF-8 at byte {error.start}") from None
+        raise as_fault(error) from None
 
 
 def encode_bytes(value: bytes) -> bytes:

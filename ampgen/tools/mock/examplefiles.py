@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from ampgen.diagnostics.suggest import did_you_mean
 from ampgen.model import ScalarType
-from ampgen.runtime.errors import FAULTS, Fault, fault_at
+from ampgen.runtime.errors import FAULTS, Fault, as_fault, fault_at
 from ampgen.runtime.values import Scalar
 from ampgen.runtime.wire import Limits, write_box
 from ampgen.tools.jsonvalues import JsonValues, parse
@@ -78,7 +78,7 @@ def _read(path: Path) -> Json:
     try:
         return _plain(tomllib.loads(raw.decode()))
     except UnicodeDecodeError as error:
-        raise Fault(f"not UTF-8 at byte {error.start}") from None
+        raise as_fault(error) from None
     except tomllib.TOMLDecodeError as error:
         raise Fault(f"not TOML: {error}") from None
     except RecursionError:

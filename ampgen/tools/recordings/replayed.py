@@ -15,7 +15,7 @@ from ampgen.tools.recordings.comparing import differences
 from ampgen.tools.recordings.seenagain import see_again
 from ampgen.tools.recordings.withholding import Length, StandIn, as_bytes
 from ampgen.tools.seeing.conversation import Conversation
-from ampgen.tools.seeing.seen import Kind, SeenBox, Side
+from ampgen.tools.seeing.seen import Kind, SeenBox, Side, as_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -308,7 +308,7 @@ def _credit(seen: SeenBox) -> int:
 
 def _name(seen: SeenBox) -> str:
     service = f"{seen.service}." if seen.service else ""
-    tag = f" {seen.tag.decode('utf-8', 'backslashreplace')}" if seen.tag else ""
+    tag = f" {as_text(seen.tag)}" if seen.tag else ""
     return f"{service}{seen.command or 'a box'} {seen.kind.value}{tag}"
 
 
@@ -326,7 +326,7 @@ def _why_unsent(seen: SeenBox, box: Mapping[bytes, Kept]) -> str | None:
         if not isinstance(value, Length):
             continue
         extra = key.startswith(b"_") and key != b"_error_description"
-        name = key.decode("utf-8", "backslashreplace")
+        name = as_text(key)
         undeclared = seen.model is not None and name in seen.others
         if not (extra or undeclared):  # else the server does not look at it
             return f"no value is in the recording: {name}"

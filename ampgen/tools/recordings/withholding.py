@@ -18,6 +18,7 @@ from ampgen.runtime.large import LargeBox, get_large
 from ampgen.runtime.redaction import HIDDEN
 from ampgen.runtime.values import Scalar
 from ampgen.runtime.wire import SIZE, Limits, large_key, read_box, write_box
+from ampgen.tools.seeing.seen import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -219,7 +220,7 @@ def _box(
 
 def _undeclared(box: Mapping[bytes, bytes], keys: Iterable[bytes]) -> list[str]:
     others = box.keys() - set(keys)
-    return sorted(key.decode("utf-8", "backslashreplace") for key in others)
+    return sorted(map(as_text, others))
 
 
 def _below(place: str, paths: Iterable[str]) -> list[str]:
