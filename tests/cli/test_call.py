@@ -227,7 +227,7 @@ async def test_metadata_goes_along(capsys: Capture) -> None:
 
 async def test_a_call_ends_with_its_time(capsys: Capture) -> None:
     async with served(drain_timeout=0.0) as address:
-        words = ["Desk.Hang", "--timeout", "0.05"]
+        words = ["Desk.Hang", "--timeout", "0.5"]
         done = await here(capsys, "call", address, SCHEMA, *words)
     assert done.status == 1
     assert done.err.startswith("error: DEADLINE_EXCEEDED: ")
