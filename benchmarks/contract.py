@@ -5,7 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+    from collections.abc import (
+        AsyncIterator,
+        Awaitable,
+        Callable,
+        Coroutine,
+        Iterable,
+    )
     from typing import Any
 
 T = TypeVar("T")
@@ -18,8 +24,14 @@ class WrongAnswer(Exception):
 class Caller(Protocol):
     """One connection to the peer's server."""
 
-    async def repeat(self, text: str, times: int) -> str:
-        """The small call."""
+    def repeat(self, text: str, times: int) -> Awaitable[Any]:
+        """The small call, as a program makes it: a layer of ours around it would be
+        measured, too.
+        """
+        ...
+
+    def text_of(self, answer: Any) -> str:
+        """What is in the answer of the small call."""
         ...
 
     async def echo(self) -> None:

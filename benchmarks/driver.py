@@ -56,9 +56,13 @@ async def _repeat(
     caller: Caller, texts: Iterator[tuple[str, str]], until: float
 ) -> int:
     calls = 0
-    while perf_counter() < until:
-        text, expected = next(texts)
-        same(await caller.repeat(text, TIMES), expected)
+    repeat, text_of = caller.repeat, caller.text_of
+    for text, expected in texts:
+        if perf_counter() >= until:
+            break
+        answer = text_of(await repeat(text, TIMES))
+        if answer != expected:  # a call of `same` would cost what a call of ours shows
+            same(answer, expected)
         calls += 1
     return calls
 
@@ -92,7 +96,7 @@ async def open_loop(
 
     async def call(due: float, text: str, expected: str) -> None:
         try:
-            same(await caller.repeat(text, TIMES), expected)
+            same(caller.text_of(await caller.repeat(text, TIMES)), expected)
         except Exception as failure:
             failures.append(failure)
         latencies.append(perf_counter() - due)

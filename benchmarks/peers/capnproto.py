@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import attrgetter
 from pathlib import Path
 
 import capnp
@@ -28,9 +29,9 @@ class Caller:
         self._client = capnp.TwoPartyClient(stream)
         self._bench = self._client.bootstrap().cast_as(bench.Bench)
         self._records = [record.as_dict() for record in RECORDS]
+        self.repeat = self._bench.repeat
 
-    async def repeat(self, text: str, times: int) -> str:
-        return (await self._bench.repeat(text, times)).text
+    text_of = attrgetter("text")
 
     async def echo(self) -> None:
         # a message is a view of bytes: reading it is part of the cost of having it

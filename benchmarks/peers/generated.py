@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 from bench_amp.bench import (
     BenchClient,
     BenchServer,
@@ -49,9 +51,9 @@ class Caller:
     def __init__(self, client: BenchClient) -> None:
         self._client = client
         self._records = native(RECORDS)
+        self.repeat = client.repeat
 
-    async def repeat(self, text: str, times: int) -> str:
-        return (await self._client.repeat(text, times)).text
+    text_of = attrgetter("text")
 
     async def echo(self) -> None:
         same((await self._client.echo(self._records)).records, self._records)

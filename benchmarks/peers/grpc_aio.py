@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
+
 import bench_pb2
 import bench_pb2_grpc
 import grpc
@@ -36,9 +38,10 @@ class Caller:
         self._read = read
         self._records = read(write(program_records(RECORDS)))
 
-    async def repeat(self, text: str, times: int) -> str:
-        request = bench_pb2.RepeatRequest(text=text, times=times)
-        return (await self._stub.Repeat(request)).text
+    def repeat(self, text: str, times: int):
+        return self._stub.Repeat(bench_pb2.RepeatRequest(text=text, times=times))
+
+    text_of = attrgetter("text")
 
     async def echo(self) -> None:
         answer = await self._stub.Echo(self._write(self._records))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from operator import attrgetter
 
 import bench_pb2
 from grpclib.client import Channel, UnaryUnaryMethod
@@ -46,9 +47,10 @@ class Caller:
         self._echo = UnaryUnaryMethod(self._channel, *ECHO)
         self._records = program_records(RECORDS)
 
-    async def repeat(self, text: str, times: int) -> str:
-        request = bench_pb2.RepeatRequest(text=text, times=times)
-        return (await self._repeat(request)).text
+    def repeat(self, text: str, times: int):
+        return self._repeat(bench_pb2.RepeatRequest(text=text, times=times))
+
+    text_of = attrgetter("text")
 
     async def echo(self) -> None:
         same(read(await self._echo(write(self._records))), self._records)

@@ -41,6 +41,9 @@ class Caller:
     async def repeat(self, text: str, times: int) -> str:
         return self._client.repeat(text, times)
 
+    def text_of(self, answer: str) -> str:
+        return answer
+
     async def echo(self) -> None:
         same(self._client.echo(self._records), self._records)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 from twisted.internet import reactor
 from twisted.internet.defer import ensureDeferred, gatherResults
 from twisted.internet.endpoints import TCP4ClientEndpoint, connectProtocol
@@ -39,8 +41,10 @@ class Caller:
         self._protocol = protocol
         self._records = [record.as_dict() for record in RECORDS]
 
-    async def repeat(self, text: str, times: int) -> str:
-        return (await self._protocol.callRemote(Repeat, text=text, times=times))["text"]
+    def repeat(self, text: str, times: int):
+        return self._protocol.callRemote(Repeat, text=text, times=times)
+
+    text_of = itemgetter("text")
 
     async def echo(self) -> None:
         answer = await self._protocol.callRemote(Echo, records=self._records)
