@@ -300,10 +300,11 @@ class ArchiveServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 
@@ -311,8 +312,9 @@ def _encode_NoSuchFile(error: NoSuchFile, depth: int) -> dict[bytes, bytes]:
     box: dict[bytes, bytes] = {}
     key = "name"
     try:
-        if error.name is not None:
-            v1 = _encode_str(error.name)
+        f1 = error.name
+        if f1 is not None:
+            v1 = f1.encode() if type(f1) is str else _encode_str(f1)
             box[b"name"] = v1
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -346,8 +348,9 @@ def _encode_TooLarge(error: TooLarge, depth: int) -> dict[bytes, bytes]:
     box: dict[bytes, bytes] = {}
     key = "limit"
     try:
-        if error.limit is not None:
-            v1 = _encode_int(error.limit)
+        f1 = error.limit
+        if f1 is not None:
+            v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
             box[b"limit"] = v1
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -362,7 +365,7 @@ def _decode_TooLarge(
     r1 = _get_whole(box, b"limit")
     key = "limit"
     try:
-        v1 = None if r1 is None else _decode_int(r1)
+        v1 = None if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return TooLarge(description, limit=v1)
@@ -381,10 +384,10 @@ def _write_Tail(head: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     a1, a2 = arguments
     key = "from"
     try:
-        v1 = _encode_int(a2)
+        v1 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n1 = _SIZE[len(v1)]
         key = "name"
-        v2 = _encode_str(a1)
+        v2 = a1.encode() if type(a1) is str else _encode_str(a1)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -401,7 +404,11 @@ def _read_Tail(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int]:
             start = end + 8
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -415,7 +422,7 @@ def _read_Tail(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int]:
         r2 = _get_whole(box, b"name")
     key = "from"
     try:
-        v1 = 0 if r1 is None else _decode_int(r1)
+        v1 = 0 if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
         key = "name"
         if r2 is None:
             raise _missing()
@@ -430,10 +437,12 @@ def _write_Tail_item(head: bytes, value: TailItem, depth: int) -> bytes:
         raise _wrong_type("a TailItem", value)
     key = "line"
     try:
-        v1 = _encode_str(value.line)
+        f1 = value.line
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
         key = "number"
-        v2 = _encode_int(value.number)
+        f2 = value.number
+        v2 = b"%d" % f2 if type(f2) is int else _encode_int(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -449,7 +458,11 @@ def _read_Tail_item(data: bytes, at: int, depth: int) -> tuple[TailItem, int]:
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04line", end):
+        if data.startswith(b"\x00\x04line\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04line", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -473,7 +486,7 @@ def _read_Tail_item(data: bytes, at: int, depth: int) -> tuple[TailItem, int]:
         key = "number"
         if r2 is None:
             raise _missing()
-        v2 = _decode_int(r2)
+        v2 = int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Tail_item(v2, v1), end
@@ -498,7 +511,7 @@ def _write_Download(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "name"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -509,7 +522,11 @@ def _read_Download(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -544,7 +561,11 @@ def _read_Download_item(data: bytes, at: int, depth: int) -> tuple[bytes, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05chunk", end):
+        if data.startswith(b"\x00\x05chunk\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x05chunk", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -584,7 +605,7 @@ def _write_Upload(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "name"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -595,7 +616,11 @@ def _read_Upload(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -621,7 +646,8 @@ def _write_Upload_answer(head: bytes, result: UploadResult, depth: int) -> bytes
         raise _wrong_type("an UploadResult", result)
     key = "size"
     try:
-        v1 = _encode_int(result.size)
+        f1 = result.size
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -650,7 +676,7 @@ def _read_Upload_answer(data: bytes, at: int, depth: int) -> tuple[UploadResult,
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Upload_result(v1), end
@@ -670,7 +696,11 @@ def _read_Upload_send(data: bytes, at: int, depth: int) -> tuple[bytes, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04item", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -710,7 +740,7 @@ def _write_Search(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "word"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -721,7 +751,11 @@ def _read_Search(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04word", end):
+        if data.startswith(b"\x00\x04word\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04word", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -745,7 +779,7 @@ def _read_Search(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Search_item(head: bytes, value: str, depth: int) -> bytes:
     key = "item"
     try:
-        v1 = _encode_str(value)
+        v1 = value.encode() if type(value) is str else _encode_str(value)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -756,7 +790,11 @@ def _read_Search_item(data: bytes, at: int, depth: int) -> tuple[str, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04item", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -780,7 +818,7 @@ def _read_Search_item(data: bytes, at: int, depth: int) -> tuple[str, int]:
 def _write_Search_send(head: bytes, value: str, depth: int) -> bytes:
     key = "item"
     try:
-        v1 = _encode_str(value)
+        v1 = value.encode() if type(value) is str else _encode_str(value)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -791,7 +829,11 @@ def _read_Search_send(data: bytes, at: int, depth: int) -> tuple[str, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04item", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -832,7 +874,7 @@ def _write_Size(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "name"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -843,7 +885,11 @@ def _read_Size(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -867,7 +913,7 @@ def _read_Size(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Size_answer(head: bytes, result: int, depth: int) -> bytes:
     key = "result"
     try:
-        v1 = _encode_int(result)
+        v1 = b"%d" % result if type(result) is int else _encode_int(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -893,7 +939,7 @@ def _read_Size_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end

@@ -347,10 +347,11 @@ class ChatServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 
@@ -364,10 +365,12 @@ def _encode_Message(value: Message, depth: int) -> bytes:
         v1 = _encode_datetime(value.at)
         n1 = _SIZE[len(v1)]
         key = "sender"
-        v2 = _encode_str(value.sender)
+        f2 = value.sender
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
         key = "text"
-        v3 = _encode_str(value.text)
+        f3 = value.text
+        v3 = f3.encode() if type(f3) is str else _encode_str(f3)
         n3 = _SIZE[len(v3)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -400,11 +403,19 @@ def _read_Message(data: bytes, at: int, depth: int) -> tuple[Message, int]:
             start = end + 6
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x06sender", end):
+        if data.startswith(b"\x00\x06sender\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x06sender", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r3 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
@@ -439,8 +450,9 @@ def _encode_NameTaken(error: NameTaken, depth: int) -> dict[bytes, bytes]:
     box: dict[bytes, bytes] = {}
     key = "name"
     try:
-        if error.name is not None:
-            v1 = _encode_str(error.name)
+        f1 = error.name
+        if f1 is not None:
+            v1 = f1.encode() if type(f1) is str else _encode_str(f1)
             box[b"name"] = v1
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -556,7 +568,11 @@ def _read_Members(data: bytes, at: int, depth: int) -> tuple[tuple[list[str]], i
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05names", end):
+        if data.startswith(b"\x00\x05names\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x05names", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -595,7 +611,7 @@ def _write_Ping(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "nonce"
     try:
-        v1 = _encode_int(a1)
+        v1 = b"%d" % a1 if type(a1) is int else _encode_int(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -621,7 +637,7 @@ def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -630,7 +646,7 @@ def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
 def _write_Ping_answer(head: bytes, result: int, depth: int) -> bytes:
     key = "nonce"
     try:
-        v1 = _encode_int(result)
+        v1 = b"%d" % result if type(result) is int else _encode_int(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -656,7 +672,7 @@ def _read_Ping_answer(data: bytes, at: int, depth: int) -> tuple[int, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -680,7 +696,7 @@ def _write_Join(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "name"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -691,7 +707,11 @@ def _read_Join(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -736,7 +756,11 @@ def _read_Join_answer(data: bytes, at: int, depth: int) -> tuple[JoinResult, int
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05names", end):
+        if data.startswith(b"\x00\x05names\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x05names", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -784,7 +808,7 @@ def _write_Say(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "text"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -795,7 +819,11 @@ def _read_Say(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]

@@ -1612,10 +1612,11 @@ class FilesServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 #
 # A large value over 65,535 bytes stands in the box in pieces: under `page`, `page.2`,
@@ -1715,19 +1716,22 @@ def _encode_Scalars(value: Scalars, depth: int) -> bytes:
         v7 = _encode_bytes(value.raw)
         n7 = _SIZE[len(v7)]
         key = "real"
-        v8 = _encode_float(value.real)
+        f8 = value.real
+        v8 = repr(f8).encode() if type(f8) is float else _encode_float(f8)
         n8 = _SIZE[len(v8)]
         key = "span"
         v9 = _encode_duration(value.span)
         n9 = _SIZE[len(v9)]
         key = "text"
-        v10 = _encode_str(value.text)
+        f10 = value.text
+        v10 = f10.encode() if type(f10) is str else _encode_str(f10)
         n10 = _SIZE[len(v10)]
         key = "truth"
         v11 = _encode_bool(value.truth)
         n11 = _SIZE[len(v11)]
         key = "whole"
-        v12 = _encode_int(value.whole)
+        f12 = value.whole
+        v12 = b"%d" % f12 if type(f12) is int else _encode_int(f12)
         n12 = _SIZE[len(v12)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -1795,7 +1799,11 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
             start = end + 9
             end = start + data[start - 1]
             r3 = data[start:end]
-        if data.startswith(b"\x00\x04file", end):
+        if data.startswith(b"\x00\x04file\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -1807,7 +1815,11 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
             start = end + 10
             end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x03raw", end):
+        if data.startswith(b"\x00\x03raw\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
@@ -1819,7 +1831,11 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
             start = end + 8
             end = start + data[start - 1]
             r9 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r10 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
@@ -1897,7 +1913,7 @@ def _read_Scalars(data: bytes, at: int, depth: int) -> tuple[Scalars, int]:
         key = "whole"
         if r12 is None:
             raise _missing()
-        v12 = _decode_int(r12)
+        v12 = int(r12) if r12.isdigit() else _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Scalars(v11, v12, v8, v10, v7, v3, v6, v2, v9, v5, v1, v4), end
@@ -1959,11 +1975,12 @@ def _encode_MaybeScalars(value: MaybeScalars, depth: int) -> bytes:
             v7 = _encode_bytes(value.raw)
             n7 = _SIZE[len(v7)]
         key = "real"
-        if value.real is None:
+        f8 = value.real
+        if f8 is None:
             k8 = n8 = v8 = b""
         else:
             k8 = b"\x00\x04real"
-            v8 = _encode_float(value.real)
+            v8 = repr(f8).encode() if type(f8) is float else _encode_float(f8)
             n8 = _SIZE[len(v8)]
         key = "span"
         if value.span is None:
@@ -1973,11 +1990,12 @@ def _encode_MaybeScalars(value: MaybeScalars, depth: int) -> bytes:
             v9 = _encode_duration(value.span)
             n9 = _SIZE[len(v9)]
         key = "text"
-        if value.text is None:
+        f10 = value.text
+        if f10 is None:
             k10 = n10 = v10 = b""
         else:
             k10 = b"\x00\x04text"
-            v10 = _encode_str(value.text)
+            v10 = f10.encode() if type(f10) is str else _encode_str(f10)
             n10 = _SIZE[len(v10)]
         key = "truth"
         if value.truth is None:
@@ -1987,11 +2005,12 @@ def _encode_MaybeScalars(value: MaybeScalars, depth: int) -> bytes:
             v11 = _encode_bool(value.truth)
             n11 = _SIZE[len(v11)]
         key = "whole"
-        if value.whole is None:
+        f12 = value.whole
+        if f12 is None:
             k12 = n12 = v12 = b""
         else:
             k12 = b"\x00\x05whole"
-            v12 = _encode_int(value.whole)
+            v12 = b"%d" % f12 if type(f12) is int else _encode_int(f12)
             n12 = _SIZE[len(v12)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -2059,7 +2078,11 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
             start = end + 9
             end = start + data[start - 1]
             r3 = data[start:end]
-        if data.startswith(b"\x00\x04file", end):
+        if data.startswith(b"\x00\x04file\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -2071,7 +2094,11 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
             start = end + 10
             end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x03raw", end):
+        if data.startswith(b"\x00\x03raw\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
@@ -2083,7 +2110,11 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
             start = end + 8
             end = start + data[start - 1]
             r9 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r10 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
@@ -2137,7 +2168,7 @@ def _read_MaybeScalars(data: bytes, at: int, depth: int) -> tuple[MaybeScalars, 
         key = "truth"
         v11 = None if r11 is None else _decode_bool(r11)
         key = "whole"
-        v12 = None if r12 is None else _decode_int(r12)
+        v12 = None if r12 is None else int(r12) if r12.isdigit() else _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_MaybeScalars(v11, v12, v8, v10, v7, v3, v6, v2, v9, v5, v1, v4), end
@@ -2153,7 +2184,8 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v1 = _encode_deep_list(value.grid, _encode_list_of_int, depth - 1)
         n1 = _SIZE[len(v1)]
         key = "least"
-        v2 = _encode_float(value.least)
+        f2 = value.least
+        v2 = repr(f2).encode() if type(f2) is float else _encode_float(f2)
         n2 = _SIZE[len(v2)]
         key = "level"
         v3 = _encode_Level(value.level)
@@ -2165,13 +2197,16 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v5 = _encode_strs(value.more, depth - 1)
         n5 = _SIZE[len(v5)]
         key = "most"
-        v6 = _encode_float(value.most)
+        f6 = value.most
+        v6 = repr(f6).encode() if type(f6) is float else _encode_float(f6)
         n6 = _SIZE[len(v6)]
         key = "none"
-        v7 = _encode_float(value.none)
+        f7 = value.none
+        v7 = repr(f7).encode() if type(f7) is float else _encode_float(f7)
         n7 = _SIZE[len(v7)]
         key = "real"
-        v8 = _encode_float(value.real)
+        f8 = value.real
+        v8 = repr(f8).encode() if type(f8) is float else _encode_float(f8)
         n8 = _SIZE[len(v8)]
         key = "region"
         v9 = _encode_Region(value.region)
@@ -2183,13 +2218,15 @@ def _encode_Defaults(value: Defaults, depth: int) -> bytes:
         v11 = _encode_strs(value.tags, depth - 1)
         n11 = _SIZE[len(v11)]
         key = "text"
-        v12 = _encode_str(value.text)
+        f12 = value.text
+        v12 = f12.encode() if type(f12) is str else _encode_str(f12)
         n12 = _SIZE[len(v12)]
         key = "truth"
         v13 = _encode_bool(value.truth)
         n13 = _SIZE[len(v13)]
         key = "whole"
-        v14 = _encode_int(value.whole)
+        f14 = value.whole
+        v14 = b"%d" % f14 if type(f14) is int else _encode_int(f14)
         n14 = _SIZE[len(v14)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -2259,15 +2296,23 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
             start = end + 9
             end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05level", end):
+        if data.startswith(b"\x00\x05level\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r3 = data[start:end]
-        if data.startswith(b"\x00\x06levels", end):
+        if data.startswith(b"\x00\x06levels\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x06levels", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
-        if data.startswith(b"\x00\x04more", end):
+        if data.startswith(b"\x00\x04more\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r5 = data[start:end]
+        elif data.startswith(b"\x00\x04more", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r5 = data[start:end]
@@ -2283,7 +2328,11 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
             start = end + 8
             end = start + data[start - 1]
             r8 = data[start:end]
-        if data.startswith(b"\x00\x06region", end):
+        if data.startswith(b"\x00\x06region\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r9 = data[start:end]
+        elif data.startswith(b"\x00\x06region", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r9 = data[start:end]
@@ -2291,11 +2340,19 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
-        if data.startswith(b"\x00\x04tags", end):
+        if data.startswith(b"\x00\x04tags\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r11 = data[start:end]
+        elif data.startswith(b"\x00\x04tags", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r11 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r12 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r12 = data[start:end]
@@ -2364,7 +2421,7 @@ def _read_Defaults(data: bytes, at: int, depth: int) -> tuple[Defaults, int]:
         key = "truth"
         v13 = True if r13 is None else _decode_bool(r13)
         key = "whole"
-        v14 = -5 if r14 is None else _decode_int(r14)
+        v14 = -5 if r14 is None else int(r14) if r14.isdigit() else _decode_int(r14)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     record = _new_Defaults(v13, v14, v8, v6, v2, v7, v12, v3, v9, v11, v5, v4, v1, v10)
@@ -2471,7 +2528,11 @@ def _read_Nested(data: bytes, at: int, depth: int) -> tuple[Nested, int]:
     r1 = r2 = r3 = r4 = r5 = r6 = r7 = r8 = r9 = r10 = r11 = None
     end = at
     try:
-        if data.startswith(b"\x00\x08anything", end):
+        if data.startswith(b"\x00\x08anything\x00", end):
+            start = end + 12
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x08anything", end):
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -2495,7 +2556,11 @@ def _read_Nested(data: bytes, at: int, depth: int) -> tuple[Nested, int]:
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r6 = data[start:end]
-        if data.startswith(b"\x00\x04flat", end):
+        if data.startswith(b"\x00\x04flat\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x04flat", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
@@ -2597,7 +2662,8 @@ def _encode_Node(value: Node, depth: int) -> bytes:
         v1 = _encode_boxes(value.children, _encode_Node, depth - 1)
         n1 = _SIZE[len(v1)]
         key = "name"
-        v2 = _encode_str(value.name)
+        f2 = value.name
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
         key = "named"
         v3 = _encode_deep_map(value.named, _encode_str, _encode_Node, depth - 1)
@@ -2643,7 +2709,11 @@ def _read_Node(data: bytes, at: int, depth: int) -> tuple[Node, int]:
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -2698,21 +2768,24 @@ def _encode_Author(value: Author, depth: int) -> bytes:
             v1 = _encode_date(value.born)
             n1 = _SIZE[len(v1)]
         key = "e-mail"
-        v2 = _encode_str(value.mail)
+        f2 = value.mail
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
         key = "fax"
-        if value.fax is None:
+        f3 = value.fax
+        if f3 is None:
             k3 = n3 = v3 = b""
         else:
             k3 = b"\x00\x03fax"
-            v3 = _encode_str(value.fax)
+            v3 = f3.encode() if type(f3) is str else _encode_str(f3)
             n3 = _SIZE[len(v3)]
         key = "from"
-        if value.from_ is None:
+        f4 = value.from_
+        if f4 is None:
             k4 = n4 = v4 = b""
         else:
             k4 = b"\x00\x04from"
-            v4 = _encode_str(value.from_)
+            v4 = f4.encode() if type(f4) is str else _encode_str(f4)
             n4 = _SIZE[len(v4)]
         key = "home"
         if value.home is None:
@@ -2722,20 +2795,24 @@ def _encode_Author(value: Author, depth: int) -> bytes:
             v5 = _geo._encode_Point(value.home, depth - 1)
             n5 = _SIZE[len(v5)]
         key = "id"
-        v6 = _encode_int(value.id)
+        f6 = value.id
+        v6 = b"%d" % f6 if type(f6) is int else _encode_int(f6)
         n6 = _SIZE[len(v6)]
         key = "name"
-        v7 = _encode_str(value.name)
+        f7 = value.name
+        v7 = f7.encode() if type(f7) is str else _encode_str(f7)
         n7 = _SIZE[len(v7)]
         key = "password"
-        if value.password is None:
+        f8 = value.password
+        if f8 is None:
             k8 = n8 = v8 = b""
         else:
             k8 = b"\x00\x08password"
-            v8 = _encode_str(value.password)
+            v8 = f8.encode() if type(f8) is str else _encode_str(f8)
             n8 = _SIZE[len(v8)]
         key = "self"
-        v9 = _encode_int(value.self_)
+        f9 = value.self_
+        v9 = b"%d" % f9 if type(f9) is int else _encode_int(f9)
         n9 = _SIZE[len(v9)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -2786,15 +2863,27 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
             start = end + 8
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x06e-mail", end):
+        if data.startswith(b"\x00\x06e-mail\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x06e-mail", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
-        if data.startswith(b"\x00\x03fax", end):
+        if data.startswith(b"\x00\x03fax\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r3 = data[start:end]
+        elif data.startswith(b"\x00\x03fax", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
-        if data.startswith(b"\x00\x04from", end):
+        if data.startswith(b"\x00\x04from\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x04from", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -2806,11 +2895,19 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
             start = end + 6
             end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
-        if data.startswith(b"\x00\x08password", end):
+        if data.startswith(b"\x00\x08password\x00", end):
+            start = end + 12
+            end = start + data[start - 1]
+            r8 = data[start:end]
+        elif data.startswith(b"\x00\x08password", end):
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r8 = data[start:end]
@@ -2847,7 +2944,7 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
         key = "id"
         if r6 is None:
             raise _missing()
-        v6 = _decode_int(r6)
+        v6 = int(r6) if r6.isdigit() else _decode_int(r6)
         key = "name"
         if r7 is None:
             raise _missing()
@@ -2855,7 +2952,7 @@ def _read_Author(data: bytes, at: int, depth: int) -> tuple[Author, int]:
         key = "password"
         v8 = None if r8 is None else r8.decode()
         key = "self"
-        v9 = 0 if r9 is None else _decode_int(r9)
+        v9 = 0 if r9 is None else int(r9) if r9.isdigit() else _decode_int(r9)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Author(v6, v7, v1, v5, v8, v2, v3, v4, v9), end
@@ -2868,7 +2965,8 @@ def _encode_Writer(value: Writer, depth: int) -> bytes:
         raise _wrong_type("a Writer", value)
     key = "name"
     try:
-        v1 = _encode_str(value.name)
+        f1 = value.name
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -2884,7 +2982,11 @@ def _read_Writer(data: bytes, at: int, depth: int) -> tuple[Writer, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -2961,7 +3063,8 @@ def _encode_Rejected(error: Rejected, depth: int) -> dict[bytes, bytes]:
             v1 = _encode_Author(error.author, depth)
             box[b"author"] = v1
         key = "code"
-        v2 = _encode_int(error.code_)
+        f2 = error.code_
+        v2 = b"%d" % f2 if type(f2) is int else _encode_int(f2)
         box[b"code"] = v2
         key = "hints"
         v3 = _encode_strs(error.hints, depth)
@@ -2970,12 +3073,14 @@ def _encode_Rejected(error: Rejected, depth: int) -> dict[bytes, bytes]:
         v4 = _encode_map(error.levels, _encode_str, _encode_Level, depth)
         box[b"levels"] = v4
         key = "reason"
-        if error.reason is not None:
-            v5 = _encode_str(error.reason)
+        f5 = error.reason
+        if f5 is not None:
+            v5 = f5.encode() if type(f5) is str else _encode_str(f5)
             box[b"reason"] = v5
         key = "secret"
-        if error.secret is not None:
-            v6 = _encode_str(error.secret)
+        f6 = error.secret
+        if f6 is not None:
+            v6 = f6.encode() if type(f6) is str else _encode_str(f6)
             box[b"secret"] = v6
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -2997,7 +3102,7 @@ def _decode_Rejected(
     try:
         v1 = None if r1 is None else _decode_one(r1, _read_Author, depth)
         key = "code"
-        v2 = 0 if r2 is None else _decode_int(r2)
+        v2 = 0 if r2 is None else int(r2) if r2.isdigit() else _decode_int(r2)
         key = "hints"
         v3 = [] if r3 is None else _decode_strs(r3, depth)
         key = "levels"
@@ -3053,10 +3158,10 @@ def _write_Progress(head: bytes, arguments: tuple[int, int], depth: int) -> byte
     a1, a2 = arguments
     key = "done"
     try:
-        v1 = _encode_int(a1)
+        v1 = b"%d" % a1 if type(a1) is int else _encode_int(a1)
         n1 = _SIZE[len(v1)]
         key = "total"
-        v2 = _encode_int(a2)
+        v2 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -3089,11 +3194,11 @@ def _read_Progress(data: bytes, at: int, depth: int) -> tuple[tuple[int, int], i
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
         key = "total"
         if r2 is None:
             raise _missing()
-        v2 = _decode_int(r2)
+        v2 = int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1, v2), end
@@ -3117,7 +3222,7 @@ def _write_Confirm(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "question"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -3128,7 +3233,11 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x08question", end):
+        if data.startswith(b"\x00\x08question\x00", end):
+            start = end + 12
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x08question", end):
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -3751,19 +3860,19 @@ def _write_EchoScalarArguments(
         v7 = _encode_bytes(a5)
         n7 = _SIZE[len(v7)]
         key = "real"
-        v8 = _encode_float(a3)
+        v8 = repr(a3).encode() if type(a3) is float else _encode_float(a3)
         n8 = _SIZE[len(v8)]
         key = "span"
         v9 = _encode_duration(a9)
         n9 = _SIZE[len(v9)]
         key = "text"
-        v10 = _encode_str(a4)
+        v10 = a4.encode() if type(a4) is str else _encode_str(a4)
         n10 = _SIZE[len(v10)]
         key = "truth"
         v11 = _encode_bool(a1)
         n11 = _SIZE[len(v11)]
         key = "whole"
-        v12 = _encode_int(a2)
+        v12 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n12 = _SIZE[len(v12)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -3847,7 +3956,11 @@ def _read_EchoScalarArguments(
             start = end + 9
             end = start + data[start - 1]
             r3 = data[start:end]
-        if data.startswith(b"\x00\x04file", end):
+        if data.startswith(b"\x00\x04file\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -3859,7 +3972,11 @@ def _read_EchoScalarArguments(
             start = end + 10
             end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x03raw", end):
+        if data.startswith(b"\x00\x03raw\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
@@ -3871,7 +3988,11 @@ def _read_EchoScalarArguments(
             start = end + 8
             end = start + data[start - 1]
             r9 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r10 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
@@ -3949,7 +4070,7 @@ def _read_EchoScalarArguments(
         key = "whole"
         if r12 is None:
             raise _missing()
-        v12 = _decode_int(r12)
+        v12 = int(r12) if r12.isdigit() else _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v11, v12, v8, v10, v7, v3, v6, v2, v9, v5, v1, v4), end
@@ -3985,19 +4106,22 @@ def _write_EchoScalarArguments_answer(
         v7 = _encode_bytes(result.raw)
         n7 = _SIZE[len(v7)]
         key = "real"
-        v8 = _encode_float(result.real)
+        f8 = result.real
+        v8 = repr(f8).encode() if type(f8) is float else _encode_float(f8)
         n8 = _SIZE[len(v8)]
         key = "span"
         v9 = _encode_duration(result.span)
         n9 = _SIZE[len(v9)]
         key = "text"
-        v10 = _encode_str(result.text)
+        f10 = result.text
+        v10 = f10.encode() if type(f10) is str else _encode_str(f10)
         n10 = _SIZE[len(v10)]
         key = "truth"
         v11 = _encode_bool(result.truth)
         n11 = _SIZE[len(v11)]
         key = "whole"
-        v12 = _encode_int(result.whole)
+        f12 = result.whole
+        v12 = b"%d" % f12 if type(f12) is int else _encode_int(f12)
         n12 = _SIZE[len(v12)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4068,7 +4192,11 @@ def _read_EchoScalarArguments_answer(
             start = end + 9
             end = start + data[start - 1]
             r3 = data[start:end]
-        if data.startswith(b"\x00\x04file", end):
+        if data.startswith(b"\x00\x04file\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -4080,7 +4208,11 @@ def _read_EchoScalarArguments_answer(
             start = end + 10
             end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x03raw", end):
+        if data.startswith(b"\x00\x03raw\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x03raw", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
@@ -4092,7 +4224,11 @@ def _read_EchoScalarArguments_answer(
             start = end + 8
             end = start + data[start - 1]
             r9 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r10 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r10 = data[start:end]
@@ -4170,7 +4306,7 @@ def _read_EchoScalarArguments_answer(
         key = "whole"
         if r12 is None:
             raise _missing()
-        v12 = _decode_int(r12)
+        v12 = int(r12) if r12.isdigit() else _decode_int(r12)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     record = _new_EchoScalarArguments_result(
@@ -4249,10 +4385,10 @@ def _write_Arguments(
     a1, a2, a3, a4, a5, a6, a7, a8 = arguments
     key = "first"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
         key = "last"
-        v2 = _encode_str(a7)
+        v2 = a7.encode() if type(a7) is str else _encode_str(a7)
         n2 = _SIZE[len(v2)]
         key = "level"
         v3 = _encode_Level(a4)
@@ -4264,7 +4400,7 @@ def _write_Arguments(
         v5 = _encode_map(a6, _encode_str, _encode_float, depth)
         n5 = _SIZE[len(v5)]
         key = "second"
-        v6 = _encode_int(a2)
+        v6 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n6 = _SIZE[len(v6)]
         key = "third"
         if a3 is None:
@@ -4278,7 +4414,7 @@ def _write_Arguments(
             k8 = n8 = v8 = b""
         else:
             k8 = b"\x00\x07timeout"
-            v8 = _encode_float(a8)
+            v8 = repr(a8).encode() if type(a8) is float else _encode_float(a8)
             n8 = _SIZE[len(v8)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4334,19 +4470,31 @@ def _read_Arguments(
     r1 = r2 = r3 = r4 = r5 = r6 = r7 = r8 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05first", end):
+        if data.startswith(b"\x00\x05first\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x05first", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04last", end):
+        if data.startswith(b"\x00\x04last\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04last", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05level", end):
+        if data.startswith(b"\x00\x05level\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r3 = data[start:end]
-        if data.startswith(b"\x00\x07numbers", end):
+        if data.startswith(b"\x00\x07numbers\x00", end):
+            start = end + 11
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x07numbers", end):
             start = end + 11
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -4358,7 +4506,11 @@ def _read_Arguments(
             start = end + 10
             end = start + data[start - 1]
             r6 = data[start:end]
-        if data.startswith(b"\x00\x05third", end):
+        if data.startswith(b"\x00\x05third\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r7 = data[start:end]
+        elif data.startswith(b"\x00\x05third", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r7 = data[start:end]
@@ -4396,7 +4548,7 @@ def _read_Arguments(
         key = "scores"
         v5 = {} if r5 is None else _decode_map(r5, _decode_str, _decode_float, depth)
         key = "second"
-        v6 = 1 if r6 is None else _decode_int(r6)
+        v6 = 1 if r6 is None else int(r6) if r6.isdigit() else _decode_int(r6)
         key = "third"
         v7 = None if r7 is None else _decode_strs(r7, depth)
         key = "timeout"
@@ -4411,14 +4563,16 @@ def _write_Arguments_answer(head: bytes, result: ArgumentsResult, depth: int) ->
         raise _wrong_type("an ArgumentsResult", result)
     key = "count"
     try:
-        if result.count is None:
+        f1 = result.count
+        if f1 is None:
             k1 = n1 = v1 = b""
         else:
             k1 = b"\x00\x05count"
-            v1 = _encode_int(result.count)
+            v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
             n1 = _SIZE[len(v1)]
         key = "text"
-        v2 = _encode_str(result.text)
+        f2 = result.text
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4440,7 +4594,11 @@ def _read_Arguments_answer(
             start = end + 9
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -4454,7 +4612,7 @@ def _read_Arguments_answer(
         r2 = _get_whole(box, b"text")
     key = "count"
     try:
-        v1 = None if r1 is None else _decode_int(r1)
+        v1 = None if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
         key = "text"
         if r2 is None:
             raise _missing()
@@ -4506,7 +4664,7 @@ def _write_Maybe(head: bytes, arguments: tuple[str | None], depth: int) -> bytes
             k1 = n1 = v1 = b""
         else:
             k1 = b"\x00\x04text"
-            v1 = _encode_str(a1)
+            v1 = a1.encode() if type(a1) is str else _encode_str(a1)
             n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4517,7 +4675,11 @@ def _read_Maybe(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], in
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -4543,7 +4705,7 @@ def _write_Maybe_answer(head: bytes, result: str | None, depth: int) -> bytes:
             k1 = n1 = v1 = b""
         else:
             k1 = b"\x00\x04text"
-            v1 = _encode_str(result)
+            v1 = result.encode() if type(result) is str else _encode_str(result)
             n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4554,7 +4716,11 @@ def _read_Maybe_answer(data: bytes, at: int, depth: int) -> tuple[str | None, in
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -4609,17 +4775,17 @@ def _write_Render(
             v2 = _encode_map(a5, _encode_str, _encode_int, depth)
             box.put_large(b"index", v2)
         key = "page"
-        v3 = _encode_str(a1)
+        v3 = a1.encode() if type(a1) is str else _encode_str(a1)
         box.put_large(b"page", v3)
         key = "page.1"
-        v4 = _encode_str(a3)
+        v4 = a3.encode() if type(a3) is str else _encode_str(a3)
         box.put(b"page.1", v4)
         key = "parts"
         v5 = _encode_boxes(a4, _encode_Node, depth)
         box.put_large(b"parts", v5)
         key = "size"
         if a2 is not None:
-            v6 = _encode_int(a2)
+            v6 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
             box.put(b"size", v6)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4646,7 +4812,11 @@ def _read_Render(
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
-        if data.startswith(b"\x00\x06page.1", end):
+        if data.startswith(b"\x00\x06page.1\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x06page.1", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -4686,7 +4856,7 @@ def _read_Render(
         key = "parts"
         v5 = [] if r5 is None else _decode_boxes(r5, _read_Node, depth)
         key = "size"
-        v6 = None if r6 is None else _decode_int(r6)
+        v6 = None if r6 is None else int(r6) if r6.isdigit() else _decode_int(r6)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v3, v6, v4, v5, v2, v1), end
@@ -4698,8 +4868,9 @@ def _write_Render_answer(head: bytes, result: RenderResult, depth: int) -> bytes
     box = _LargeBox()
     key = "count"
     try:
-        if result.count is not None:
-            v1 = _encode_int(result.count)
+        f1 = result.count
+        if f1 is not None:
+            v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
             box.put(b"count", v1)
         key = "node"
         if result.node is not None:
@@ -4751,7 +4922,7 @@ def _read_Render_answer(data: bytes, at: int, depth: int) -> tuple[RenderResult,
         r4 = _get_large(box, b"target")
     key = "count"
     try:
-        v1 = None if r1 is None else _decode_int(r1)
+        v1 = None if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
         key = "node"
         v2 = None if r2 is None else _decode_one(r2, _read_Node, depth)
         key = "page"
@@ -4791,7 +4962,7 @@ def _write_Copy(head: bytes, arguments: tuple[str | None], depth: int) -> bytes:
     key = "text"
     try:
         if a1 is not None:
-            v1 = _encode_str(a1)
+            v1 = a1.encode() if type(a1) is str else _encode_str(a1)
             box.put_large(b"text", v1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4826,7 +4997,7 @@ def _write_Copy_answer(head: bytes, result: str | None, depth: int) -> bytes:
     key = "text"
     try:
         if result is not None:
-            v1 = _encode_str(result)
+            v1 = result.encode() if type(result) is str else _encode_str(result)
             box.put_large(b"text", v1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4903,7 +5074,11 @@ def _read_Sort(
             start = end + 6
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x07numbers", end):
+        if data.startswith(b"\x00\x07numbers\x00", end):
+            start = end + 11
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x07numbers", end):
             start = end + 11
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -4941,7 +5116,11 @@ def _read_Sort_answer(data: bytes, at: int, depth: int) -> tuple[list[float], in
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06result", end):
+        if data.startswith(b"\x00\x06result\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06result", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -4979,7 +5158,7 @@ def _write_Upper(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "text"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4990,7 +5169,11 @@ def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5014,7 +5197,7 @@ def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Upper_answer(head: bytes, result: str, depth: int) -> bytes:
     key = "result"
     try:
-        v1 = _encode_str(result)
+        v1 = result.encode() if type(result) is str else _encode_str(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5025,7 +5208,11 @@ def _read_Upper_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06result", end):
+        if data.startswith(b"\x00\x06result\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06result", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5112,7 +5299,7 @@ def _write_Fail(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "how"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5123,7 +5310,11 @@ def _read_Fail(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x03how", end):
+        if data.startswith(b"\x00\x03how\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x03how", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5176,7 +5367,7 @@ def _write_Log(
         v2 = _encode_Level(a1)
         n2 = _SIZE[len(v2)]
         key = "line"
-        v3 = _encode_str(a2)
+        v3 = a2.encode() if type(a2) is str else _encode_str(a2)
         n3 = _SIZE[len(v3)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5209,11 +5400,15 @@ def _read_Log(
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05level", end):
+        if data.startswith(b"\x00\x05level\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x04line", end):
+        if data.startswith(b"\x00\x04line\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r3 = data[start:end]
+        elif data.startswith(b"\x00\x04line", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
@@ -5268,13 +5463,13 @@ def _write_UpperCase(
             k1 = n1 = v1 = b""
         else:
             k1 = b"\x00\x010"
-            v1 = _encode_int(a2)
+            v1 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
             n1 = _SIZE[len(v1)]
         key = "Key"
-        v2 = _encode_str(a1)
+        v2 = a1.encode() if type(a1) is str else _encode_str(a1)
         n2 = _SIZE[len(v2)]
         key = "lower"
-        v3 = _encode_str(a3)
+        v3 = a3.encode() if type(a3) is str else _encode_str(a3)
         n3 = _SIZE[len(v3)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5307,11 +5502,19 @@ def _read_UpperCase(
             start = end + 5
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x03Key", end):
+        if data.startswith(b"\x00\x03Key\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x03Key", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
-        if data.startswith(b"\x00\x05lower", end):
+        if data.startswith(b"\x00\x05lower\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r3 = data[start:end]
+        elif data.startswith(b"\x00\x05lower", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
@@ -5326,7 +5529,7 @@ def _read_UpperCase(
         r3 = _get_whole(box, b"lower")
     key = "0"
     try:
-        v1 = None if r1 is None else _decode_int(r1)
+        v1 = None if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
         key = "Key"
         if r2 is None:
             raise _missing()
@@ -5345,10 +5548,12 @@ def _write_UpperCase_answer(head: bytes, result: UpperCaseResult, depth: int) ->
         raise _wrong_type("an UpperCaseResult", result)
     key = "Answer"
     try:
-        v1 = _encode_str(result.answer)
+        f1 = result.answer
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
         key = "zebra"
-        v2 = _encode_str(result.zebra)
+        f2 = result.zebra
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5368,11 +5573,19 @@ def _read_UpperCase_answer(
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06Answer", end):
+        if data.startswith(b"\x00\x06Answer\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06Answer", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05zebra", end):
+        if data.startswith(b"\x00\x05zebra\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x05zebra", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -5422,7 +5635,7 @@ def _write_Follow(
         v1 = _encode_path(a1)
         n1 = _SIZE[len(v1)]
         key = "from"
-        v2 = _encode_int(a2)
+        v2 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5435,7 +5648,11 @@ def _read_Follow(data: bytes, at: int, depth: int) -> tuple[tuple[_Path, int], i
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04file", end):
+        if data.startswith(b"\x00\x04file\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04file", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5457,7 +5674,7 @@ def _read_Follow(data: bytes, at: int, depth: int) -> tuple[tuple[_Path, int], i
             raise _missing()
         v1 = _decode_path(r1)
         key = "from"
-        v2 = 0 if r2 is None else _decode_int(r2)
+        v2 = 0 if r2 is None else int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1, v2), end
@@ -5478,7 +5695,8 @@ def _write_Follow_item(head: bytes, value: FollowItem, depth: int) -> bytes:
             v2 = _encode_datetime(value.at)
             n2 = _SIZE[len(v2)]
         key = "line"
-        v3 = _encode_str(value.line)
+        f3 = value.line
+        v3 = f3.encode() if type(f3) is str else _encode_str(f3)
         n3 = _SIZE[len(v3)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5506,15 +5724,19 @@ def _read_Follow_item(data: bytes, at: int, depth: int) -> tuple[FollowItem, int
     r1 = r2 = r3 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05Level", end):
+        if data.startswith(b"\x00\x05Level\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r1 = data[start:end]
         if data.startswith(b"\x00\x02at\x00", end):
             start = end + 6
             end = start + data[start - 1]
             r2 = data[start:end]
-        if data.startswith(b"\x00\x04line", end):
+        if data.startswith(b"\x00\x04line\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r3 = data[start:end]
+        elif data.startswith(b"\x00\x04line", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
@@ -5560,7 +5782,7 @@ def _write_Count(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "to"
     try:
-        v1 = _encode_int(a1)
+        v1 = b"%d" % a1 if type(a1) is int else _encode_int(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5586,7 +5808,7 @@ def _read_Count(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -5595,7 +5817,7 @@ def _read_Count(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
 def _write_Count_item(head: bytes, value: int, depth: int) -> bytes:
     key = "item"
     try:
-        v1 = _encode_int(value)
+        v1 = b"%d" % value if type(value) is int else _encode_int(value)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5621,7 +5843,7 @@ def _read_Count_item(data: bytes, at: int, depth: int) -> tuple[int, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return v1, end
@@ -5730,7 +5952,7 @@ def _write_Store(head: bytes, arguments: tuple[str, bool], depth: int) -> bytes:
     a1, a2 = arguments
     key = "name"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
         key = "overwrite"
         v2 = _encode_bool(a2)
@@ -5746,7 +5968,11 @@ def _read_Store(data: bytes, at: int, depth: int) -> tuple[tuple[str, bool], int
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5779,7 +6005,8 @@ def _write_Store_answer(head: bytes, result: StoreResult, depth: int) -> bytes:
         raise _wrong_type("a StoreResult", result)
     key = "size"
     try:
-        v1 = _encode_int(result.size)
+        f1 = result.size
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5808,7 +6035,7 @@ def _read_Store_answer(data: bytes, at: int, depth: int) -> tuple[StoreResult, i
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Store_result(v1), end
@@ -5828,7 +6055,11 @@ def _read_Store_send(data: bytes, at: int, depth: int) -> tuple[bytes, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04item", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5944,7 +6175,11 @@ def _read_Translate(
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x02to", end):
+        if data.startswith(b"\x00\x02to\x00", end):
+            start = end + 6
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x02to", end):
             start = end + 6
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -5977,7 +6212,11 @@ def _read_Translate_item(data: bytes, at: int, depth: int) -> tuple[list[str], i
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04item", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6012,7 +6251,11 @@ def _read_Translate_send(data: bytes, at: int, depth: int) -> tuple[list[str], i
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04item", end):
+        if data.startswith(b"\x00\x04item\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04item", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6052,7 +6295,7 @@ def _write_OldUpper(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "the-text"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -6063,7 +6306,11 @@ def _read_OldUpper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x08the-text", end):
+        if data.startswith(b"\x00\x08the-text\x00", end):
+            start = end + 12
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x08the-text", end):
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6089,7 +6336,8 @@ def _write_OldUpper_answer(head: bytes, result: OldUpperResult, depth: int) -> b
         raise _wrong_type("an OldUpperResult", result)
     key = "again"
     try:
-        v1 = _encode_str(result.again)
+        f1 = result.again
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -6107,7 +6355,11 @@ def _read_OldUpper_answer(
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05again", end):
+        if data.startswith(b"\x00\x05again\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x05again", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6147,10 +6399,10 @@ def _write_connect(head: bytes, arguments: tuple[int, str], depth: int) -> bytes
     a1, a2 = arguments
     key = "import"
     try:
-        v1 = _encode_str(a2)
+        v1 = a2.encode() if type(a2) is str else _encode_str(a2)
         n1 = _SIZE[len(v1)]
         key = "self"
-        v2 = _encode_int(a1)
+        v2 = b"%d" % a1 if type(a1) is int else _encode_int(a1)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -6163,7 +6415,11 @@ def _read_connect(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], in
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06import", end):
+        if data.startswith(b"\x00\x06import\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06import", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6187,7 +6443,7 @@ def _read_connect(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], in
         key = "self"
         if r2 is None:
             raise _missing()
-        v2 = _decode_int(r2)
+        v2 = int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v2, v1), end
@@ -6198,10 +6454,12 @@ def _write_connect_answer(head: bytes, result: ConnectResult, depth: int) -> byt
         raise _wrong_type("a ConnectResult", result)
     key = "class"
     try:
-        v1 = _encode_str(result.class_)
+        f1 = result.class_
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
         key = "self"
-        v2 = _encode_int(result.self_)
+        f2 = result.self_
+        v2 = b"%d" % f2 if type(f2) is int else _encode_int(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -6217,7 +6475,11 @@ def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResul
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x05class", end):
+        if data.startswith(b"\x00\x05class\x00", end):
+            start = end + 9
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x05class", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6241,7 +6503,7 @@ def _read_connect_answer(data: bytes, at: int, depth: int) -> tuple[ConnectResul
         key = "self"
         if r2 is None:
             raise _missing()
-        v2 = _decode_int(r2)
+        v2 = int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_connect_result(v1, v2), end
@@ -6321,7 +6583,7 @@ def _write_Adopt(
         v1 = _encode_fd(a1)
         n1 = _SIZE[len(v1)]
         key = "name"
-        v2 = _encode_str(a2)
+        v2 = a2.encode() if type(a2) is str else _encode_str(a2)
         n2 = _SIZE[len(v2)]
         key = "spare"
         if a3 is None:
@@ -6361,7 +6623,11 @@ def _read_Adopt(
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -6399,7 +6665,8 @@ def _write_Adopt_answer(head: bytes, result: AdoptResult, depth: int) -> bytes:
         raise _wrong_type("an AdoptResult", result)
     key = "size"
     try:
-        v1 = _encode_int(result.size)
+        f1 = result.size
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -6428,7 +6695,7 @@ def _read_Adopt_answer(data: bytes, at: int, depth: int) -> tuple[AdoptResult, i
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Adopt_result(v1), end
@@ -6467,7 +6734,11 @@ def _read_Open(data: bytes, at: int, depth: int) -> tuple[tuple[_Path], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04path", end):
+        if data.startswith(b"\x00\x04path\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04path", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -6556,7 +6827,11 @@ def _read_Find(data: bytes, at: int, depth: int) -> tuple[tuple[_Path], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04path", end):
+        if data.startswith(b"\x00\x04path\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04path", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]

@@ -141,10 +141,11 @@ class RepeaterServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 
@@ -152,8 +153,9 @@ def _encode_TooLong(error: TooLong, depth: int) -> dict[bytes, bytes]:
     box: dict[bytes, bytes] = {}
     key = "limit"
     try:
-        if error.limit is not None:
-            v1 = _encode_int(error.limit)
+        f1 = error.limit
+        if f1 is not None:
+            v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
             box[b"limit"] = v1
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -168,7 +170,7 @@ def _decode_TooLong(
     r1 = _get_whole(box, b"limit")
     key = "limit"
     try:
-        v1 = None if r1 is None else _decode_int(r1)
+        v1 = None if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return TooLong(description, limit=v1)
@@ -187,10 +189,10 @@ def _write_Repeat(head: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     a1, a2 = arguments
     key = "text"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
         key = "times"
-        v2 = _encode_int(a2)
+        v2 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -203,7 +205,11 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -225,7 +231,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
             raise _missing()
         v1 = r1.decode()
         key = "times"
-        v2 = 1 if r2 is None else _decode_int(r2)
+        v2 = 1 if r2 is None else int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1, v2), end
@@ -236,7 +242,8 @@ def _write_Repeat_answer(head: bytes, result: RepeatResult, depth: int) -> bytes
         raise _wrong_type("a RepeatResult", result)
     key = "text"
     try:
-        v1 = _encode_str(result.text)
+        f1 = result.text
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -250,7 +257,11 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]

@@ -132,10 +132,11 @@ class WorkerServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 
@@ -146,7 +147,7 @@ def _write_Greet(head: bytes, arguments: tuple[int, str], depth: int) -> bytes:
         v1 = _encode_fd(a1)
         n1 = _SIZE[len(v1)]
         key = "name"
-        v2 = _encode_str(a2)
+        v2 = a2.encode() if type(a2) is str else _encode_str(a2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -163,7 +164,11 @@ def _read_Greet(data: bytes, at: int, depth: int) -> tuple[tuple[int, str], int]
             start = end + 14
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -222,7 +227,11 @@ def _read_Open(data: bytes, at: int, depth: int) -> tuple[tuple[_Path], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04path", end):
+        if data.startswith(b"\x00\x04path\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04path", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -251,7 +260,8 @@ def _write_Open_answer(head: bytes, result: OpenResult, depth: int) -> bytes:
         v1 = _encode_fd(result.file)
         n1 = _SIZE[len(v1)]
         key = "size"
-        v2 = _encode_int(result.size)
+        f2 = result.size
+        v2 = b"%d" % f2 if type(f2) is int else _encode_int(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -291,7 +301,7 @@ def _read_Open_answer(data: bytes, at: int, depth: int) -> tuple[OpenResult, int
         key = "size"
         if r2 is None:
             raise _missing()
-        v2 = _decode_int(r2)
+        v2 = int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return _new_Open_result(v1, v2), end

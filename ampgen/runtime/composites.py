@@ -104,11 +104,9 @@ def decode_strs(raw: bytes, depth: int) -> list[str]:
         end = len(raw)
         try:
             while at < end:
-                high = raw[at]
                 start = at + 2
-                at = start + raw[at + 1]
-                if high:
-                    at += high << 8
+                size = raw[at + 1]
+                at = start + size if text[at] == "\0" else start + (raw[at] << 8 | size)
                 values.append(text[start:at])
             if at == end:
                 return values

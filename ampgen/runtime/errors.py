@@ -220,6 +220,10 @@ def as_fault(error: Exception) -> Fault:
         return error
     if isinstance(error, UnicodeDecodeError):
         return Fault(f"not UTF-8 at byte {error.start}")
+    if isinstance(error, UnicodeEncodeError):
+        return Fault(f"a lone surrogate at {error.start}")
+    if type(error) is ValueError and "integer string conversion" in str(error):
+        return Fault("an int of too many digits")  # CPython's guard of quadratic time
     return Fault(f"the value is not of its type ({type(error).__name__})")
 
 

@@ -113,10 +113,11 @@ class AuditedServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 
@@ -140,7 +141,8 @@ def _encode_Entry(value: Entry, depth: int) -> bytes:
             v3 = _geo._encode_Point(value.where, depth - 1)
             n3 = _SIZE[len(v3)]
         key = "who"
-        v4 = _encode_str(value.who)
+        f4 = value.who
+        v4 = f4.encode() if type(f4) is str else _encode_str(f4)
         n4 = _SIZE[len(v4)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -176,15 +178,19 @@ def _read_Entry(data: bytes, at: int, depth: int) -> tuple[Entry, int]:
             start = end + 6
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x05frame", end):
+        if data.startswith(b"\x00\x05frame\x00", end):
             start = end + 9
-            end = start + (data[start - 2] << 8 | data[start - 1])
+            end = start + data[start - 1]
             r2 = data[start:end]
         if data.startswith(b"\x00\x05where", end):
             start = end + 9
             end = start + (data[start - 2] << 8 | data[start - 1])
             r3 = data[start:end]
-        if data.startswith(b"\x00\x03who", end):
+        if data.startswith(b"\x00\x03who\x00", end):
+            start = end + 7
+            end = start + data[start - 1]
+            r4 = data[start:end]
+        elif data.startswith(b"\x00\x03who", end):
             start = end + 7
             end = start + (data[start - 2] << 8 | data[start - 1])
             r4 = data[start:end]
@@ -220,7 +226,7 @@ def _write_History(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "limit"
     try:
-        v1 = _encode_int(a1)
+        v1 = b"%d" % a1 if type(a1) is int else _encode_int(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -244,7 +250,7 @@ def _read_History(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
         r1 = _get_whole(box, b"limit")
     key = "limit"
     try:
-        v1 = 10 if r1 is None else _decode_int(r1)
+        v1 = 10 if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end

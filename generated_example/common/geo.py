@@ -64,10 +64,11 @@ class Area:
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 _encode_Frame = _closed_enum_encoder(Frame)
@@ -81,10 +82,12 @@ def _encode_Point(value: Point, depth: int) -> bytes:
         raise _wrong_type("a Point", value)
     key = "x"
     try:
-        v1 = _encode_float(value.x)
+        f1 = value.x
+        v1 = repr(f1).encode() if type(f1) is float else _encode_float(f1)
         n1 = _SIZE[len(v1)]
         key = "y"
-        v2 = _encode_float(value.y)
+        f2 = value.y
+        v2 = repr(f2).encode() if type(f2) is float else _encode_float(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None

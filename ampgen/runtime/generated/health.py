@@ -182,10 +182,11 @@ class HealthServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 _encode_Status = _open_enum_encoder(Status)
@@ -196,8 +197,9 @@ def _encode_UnknownService(error: UnknownService, depth: int) -> dict[bytes, byt
     box: dict[bytes, bytes] = {}
     key = "service"
     try:
-        if error.service is not None:
-            v1 = _encode_str(error.service)
+        f1 = error.service
+        if f1 is not None:
+            v1 = f1.encode() if type(f1) is str else _encode_str(f1)
             box[b"service"] = v1
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -231,7 +233,7 @@ def _write_Check(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "service"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -242,7 +244,11 @@ def _read_Check(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x07service", end):
+        if data.startswith(b"\x00\x07service\x00", end):
+            start = end + 11
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x07service", end):
             start = end + 11
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -280,7 +286,11 @@ def _read_Check_answer(data: bytes, at: int, depth: int) -> tuple[CheckResult, i
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06status", end):
+        if data.startswith(b"\x00\x06status\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06status", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -320,7 +330,7 @@ def _write_Watch(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "service"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -331,7 +341,11 @@ def _read_Watch(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x07service", end):
+        if data.startswith(b"\x00\x07service\x00", end):
+            start = end + 11
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x07service", end):
             start = end + 11
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -369,7 +383,11 @@ def _read_Watch_item(data: bytes, at: int, depth: int) -> tuple[WatchItem, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06status", end):
+        if data.startswith(b"\x00\x06status\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06status", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]

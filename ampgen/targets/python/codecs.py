@@ -69,6 +69,23 @@ class Codecs:
             case _:
                 return call(self._encoder(type_), value, depth)
 
+    def encode_inline(self, type_: Type, name: str) -> str | None:
+        """The same for the value of a local ``name``, without a call where it has just
+        that type: ``None`` for types that need one.
+        """
+        b = self.scope.builtin
+        match type_:
+            case ScalarType(Scalar.STR):
+                kind, written = b("str"), f"{name}.encode()"
+            case ScalarType(Scalar.INT):
+                kind, written = b("int"), f'b"%d" % {name}'
+            case ScalarType(Scalar.FLOAT):
+                kind, written = b("float"), f"{b('repr')}({name}).encode()"
+            case _:
+                return None
+        test = f"{b('type')}({name}) is {kind}"
+        return f"{written} if {test} else {self._encoder(type_)}({name})"
+
     def decode(self, type_: Type, raw: str, depth: str) -> Part:
         """The expression that turns the bytes ``raw`` into a value."""
         match type_:
@@ -90,6 +107,13 @@ class Codecs:
                 return call(self._decoder(type_), raw)
             case _:
                 return call(self._decoder(type_), raw, depth)
+
+    def decode_inline(self, type_: Type, raw: str) -> str | None:
+        """The same without a call for the usual values; ``None`` for most types."""
+        if type_ != ScalarType(Scalar.INT):
+            return None
+        read = f"{self.scope.builtin('int')}({raw})"
+        return f"{read} if {raw}.isdigit() else {self._decoder(type_)}({raw})"
 
     def _encoder(self, type_: Type) -> str:
         """The function that encodes a type."""

@@ -25,6 +25,7 @@ from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names, types
 from ampgen.targets.python.layout import (
     WIDTH,
+    Either,
     Group,
     Part,
     a_tuple,
@@ -50,7 +51,7 @@ _SHORT = frozenset(
         *(Scalar.DATE, Scalar.DATETIME, Scalar.DURATION),
     }
 )
-"""Scalars that take less than 256 bytes, but for a number that nobody can read."""
+"""Scalars that are shorter than 256 bytes, but for a number that nobody can read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class WrittenKey:
     key: str
     header: str
     raw_key: str
+    fetch: str | None
     source: str
     optional: bool
     encode: str
@@ -70,17 +72,25 @@ class WrittenKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Header:
+    """What stands before a value, as a bytes literal: the key with its length and, if
+    the value is ``short``, the first byte of the value's length, which is 0.
+    """
+
+    bytes: str
+    short: bool
+
+
+@dataclass(frozen=True, slots=True)
 class ReadKey:
     """One key as it is read. ``header_size``: of its length, itself, its value's
-    length. ``short``: its values are, so that the first byte of their length, which is
-    0, is in the ``header``. ``lookup`` finds its raw value in a ``box``.
+    length. ``headers``: which to look for. ``lookup`` finds its raw value in a ``box``.
     """
 
     number: int
     key: str
-    header: str
+    headers: tuple[Header, ...]
     header_size: int
-    short: bool
     lookup: Part
     required: bool
     decode: str
@@ -163,11 +173,17 @@ class Records:
         ]
         for at, field in enumerate(in_order(fields), 1):
             value = source(field)
-            encode = statement(
-                f"v{at} = ",
-                self._codecs.encode(field.type, value, depth),
-                indent=3 if field.optional else 2,
-            )
+            local = f"f{at}" if "." in value else value
+            encoded: Part | None = self._codecs.encode_inline(field.type, local)
+            fetch = None
+            if encoded is None:
+                encoded = self._codecs.encode(field.type, value, depth)
+            elif local != value:
+                # in parentheses it has a line of its own, if it needs and fits one
+                taken: Part = Either((value,)) if fits(value, indent=3) else value
+                fetch = statement(f"{local} = ", taken, indent=2)
+                value = local
+            encode = statement(f"v{at} = ", encoded, indent=3 if field.optional else 2)
             literal = pair_literal(field.key)
             raw_key = byte_string(field.key.encode())
             keys.append(
@@ -176,6 +192,7 @@ class Records:
                     string(field.key),
                     literal,
                     raw_key,
+                    fetch,
                     value,
                     field.optional,
                     encode,
@@ -221,14 +238,15 @@ class Records:
                 )
             elif f"{field.key}.2" in declared:  # no piece of this one
                 lookup = call("box.get", raw_key)
-            short = not field.large and _is_short(field.type)
             keys.append(
                 ReadKey(
                     number=at,
                     key=string(field.key),
-                    header=key_literal(field.key, short=short),
+                    headers=tuple(
+                        Header(key_literal(field.key, short=short), short)
+                        for short in _lengths(field)
+                    ),
                     header_size=len(field.key) + 4,
-                    short=short,
                     lookup=lookup,
                     required=field.required,
                     decode=self.decode(field, f"v{at}", f"r{at}", depth),
@@ -246,7 +264,9 @@ class Records:
         absent.
         """
         margin = "    " * indent
-        decoded = self._codecs.decode(field.type, raw, depth)
+        decoded: Part | None = self._codecs.decode_inline(field.type, raw)
+        if decoded is None:
+            decoded = self._codecs.decode(field.type, raw, depth)
         if field.required:
             return (
                 f"{margin}if {raw} is None:\n{margin}    raise _missing()\n"
@@ -311,8 +331,25 @@ def mutable(field: Field) -> bool:
     return isinstance(field.default, ListValue | EmptyMap)
 
 
-def _is_short(type_: Type) -> bool:
-    return isinstance(type_, ScalarType) and type_.scalar in _SHORT
+def _lengths(field: Field) -> tuple[bool, ...]:
+    """Whether to expect a short value, of less than 256 bytes, a long one, or both.
+
+    The length of a short one is read in half the time. What is expected neither way is
+    left to the runtime, and read all the same.
+    """
+    match field.type:
+        case _ if field.large:
+            return (False,)
+        case ScalarType(scalar) if scalar in _SHORT:
+            return (True,)
+        case Enum(open=False):
+            return (True,)
+        case Enum() | ListType(ScalarType() | Enum()):
+            return True, False
+        case ScalarType(Scalar.STR | Scalar.BYTES | Scalar.PATH):
+            return True, False
+        case _:
+            return (False,)
 
 
 def _holds_open_enum(type_: Type) -> bool:

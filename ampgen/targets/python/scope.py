@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 # What the templates of codecs call their parameters and variables.
 _CODEC_LOCAL = re.compile(
-    r"[aknrv]\d+|arguments|at|box|data|depth|description|end|error|fault|head|header"
+    r"[afknrv]\d+|arguments|at|box|data|depth|description|end|error|fault|head|header"
     r"|key|raw|record|result|start|value"
 )
 

@@ -316,10 +316,11 @@ class TextServer(_Server):
 #
 # A box is a run of pairs, a key and a value, each behind its length in two bytes; a key
 # of no length ends it. A reader looks for the keys in the order in which they are
-# written, where a number is shorter than 256 bytes, and leaves all else to the runtime.
-# Variables are numbered in that order: of the second key, r2 is the raw value, v2 the
-# value, n2 its length (`_SIZE` has the two bytes of each length that AMP allows). a2 is
-# the second argument. `key` is the one at work, for errors to name. `depth` is how many
+# written, and leaves all else to the runtime; the `\x00` behind a key is the first byte
+# of the length of a value that is shorter than 256 bytes. Variables are numbered in
+# that order: of the second key, r2 is the raw value, v2 the value, n2 its length
+# (`_SIZE` has the two bytes of each length that AMP allows), f2 the field. a2 is the
+# second argument. `key` is the one at work, for errors to name. `depth` is how many
 # levels of nesting are still allowed, this one included.
 
 
@@ -330,10 +331,12 @@ def _encode_Item(value: Item, depth: int) -> bytes:
         raise _wrong_type("an Item", value)
     key = "id"
     try:
-        v1 = _encode_int(value.id)
+        f1 = value.id
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
         key = "name"
-        v2 = _encode_str(value.name)
+        f2 = value.name
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -353,7 +356,11 @@ def _read_Item(data: bytes, at: int, depth: int) -> tuple[Item, int]:
             start = end + 6
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04name", end):
+        if data.startswith(b"\x00\x04name\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04name", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -369,7 +376,7 @@ def _read_Item(data: bytes, at: int, depth: int) -> tuple[Item, int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
         key = "name"
         if r2 is None:
             raise _missing()
@@ -383,8 +390,9 @@ def _encode_TooLong(error: TooLong, depth: int) -> dict[bytes, bytes]:
     box: dict[bytes, bytes] = {}
     key = "limit"
     try:
-        if error.limit is not None:
-            v1 = _encode_int(error.limit)
+        f1 = error.limit
+        if f1 is not None:
+            v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
             box[b"limit"] = v1
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -399,7 +407,7 @@ def _decode_TooLong(
     r1 = _get_whole(box, b"limit")
     key = "limit"
     try:
-        v1 = None if r1 is None else _decode_int(r1)
+        v1 = None if r1 is None else int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return TooLong(description, limit=v1)
@@ -439,7 +447,7 @@ def _write_Progress(head: bytes, arguments: tuple[int], depth: int) -> bytes:
     (a1,) = arguments
     key = "done"
     try:
-        v1 = _encode_int(a1)
+        v1 = b"%d" % a1 if type(a1) is int else _encode_int(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -465,7 +473,7 @@ def _read_Progress(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1,), end
@@ -489,7 +497,7 @@ def _write_Confirm(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "question"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -500,7 +508,11 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x08question", end):
+        if data.startswith(b"\x00\x08question\x00", end):
+            start = end + 12
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x08question", end):
             start = end + 12
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -524,7 +536,7 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Confirm_answer(head: bytes, result: str, depth: int) -> bytes:
     key = "result"
     try:
-        v1 = _encode_str(result)
+        v1 = result.encode() if type(result) is str else _encode_str(result)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -535,7 +547,11 @@ def _read_Confirm_answer(data: bytes, at: int, depth: int) -> tuple[str, int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x06result", end):
+        if data.startswith(b"\x00\x06result\x00", end):
+            start = end + 10
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x06result", end):
             start = end + 10
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -573,10 +589,10 @@ def _write_Repeat(head: bytes, arguments: tuple[str, int], depth: int) -> bytes:
     a1, a2 = arguments
     key = "text"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
         key = "times"
-        v2 = _encode_int(a2)
+        v2 = b"%d" % a2 if type(a2) is int else _encode_int(a2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -589,7 +605,11 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
     r1 = r2 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
@@ -611,7 +631,7 @@ def _read_Repeat(data: bytes, at: int, depth: int) -> tuple[tuple[str, int], int
             raise _missing()
         v1 = r1.decode()
         key = "times"
-        v2 = 1 if r2 is None else _decode_int(r2)
+        v2 = 1 if r2 is None else int(r2) if r2.isdigit() else _decode_int(r2)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
     return (v1, v2), end
@@ -622,10 +642,12 @@ def _write_Repeat_answer(head: bytes, result: RepeatResult, depth: int) -> bytes
         raise _wrong_type("a RepeatResult", result)
     key = "length"
     try:
-        v1 = _encode_int(result.length)
+        f1 = result.length
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
         key = "text"
-        v2 = _encode_str(result.text)
+        f2 = result.text
+        v2 = f2.encode() if type(f2) is str else _encode_str(f2)
         n2 = _SIZE[len(v2)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -645,7 +667,11 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
             start = end + 10
             end = start + data[start - 1]
             r1 = data[start:end]
-        if data.startswith(b"\x00\x04text", end):
+        if data.startswith(b"\x00\x04text\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r2 = data[start:end]
+        elif data.startswith(b"\x00\x04text", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r2 = data[start:end]
@@ -661,7 +687,7 @@ def _read_Repeat_answer(data: bytes, at: int, depth: int) -> tuple[RepeatResult,
     try:
         if r1 is None:
             raise _missing()
-        v1 = _decode_int(r1)
+        v1 = int(r1) if r1.isdigit() else _decode_int(r1)
         key = "text"
         if r2 is None:
             raise _missing()
@@ -799,7 +825,7 @@ def _write_Log(head: bytes, arguments: tuple[str], depth: int) -> bytes:
     (a1,) = arguments
     key = "line"
     try:
-        v1 = _encode_str(a1)
+        v1 = a1.encode() if type(a1) is str else _encode_str(a1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -810,7 +836,11 @@ def _read_Log(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
     r1 = None
     end = at
     try:
-        if data.startswith(b"\x00\x04line", end):
+        if data.startswith(b"\x00\x04line\x00", end):
+            start = end + 8
+            end = start + data[start - 1]
+            r1 = data[start:end]
+        elif data.startswith(b"\x00\x04line", end):
             start = end + 8
             end = start + (data[start - 2] << 8 | data[start - 1])
             r1 = data[start:end]
