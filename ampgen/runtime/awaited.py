@@ -8,7 +8,7 @@ between: together a tenth of what a call takes.
 
 from __future__ import annotations
 
-from asyncio import CancelledError
+from asyncio import CancelledError, Future
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ampgen.runtime.calls import Call
@@ -17,29 +17,42 @@ if TYPE_CHECKING:
     from asyncio import AbstractEventLoop
     from collections.abc import Callable, Generator
     from contextvars import Context
+    from typing import Protocol
 
     from ampgen.runtime.command import Command
     from ampgen.runtime.extras import Metadata
 
+    class Shell(Protocol):
+        """Whose call it is."""
+
+        loop: AbstractEventLoop
+
+        def give_up_call(self, call: Call) -> None: ...
+
+
 R = TypeVar("R")
+
+
+class _NoLoop:
+    """What a future asks of its loop when it is made."""
+
+    def get_debug(self) -> bool:
+        return False
+
+
+_DONE: Future[None] = Future(loop=_NoLoop())  # type: ignore[arg-type]
+_DONE.set_result(None)
+"""What a task is woken with: it asks whether to throw, and that is up to ``__await__``.
+One of asyncio's own is asked without a call of Python.
+"""
 
 
 class AwaitedCall(Call, Generic[R]):
     """Await it once, in the task that made it."""
 
-    __slots__ = (
-        "_asyncio_future_blocking",
-        "_context",
-        "_error",
-        "_loop",
-        "_result",
-        "_wake",
-        "done",
-    )
-
     def __init__(
         self,
-        loop: AbstractEventLoop,
+        shell: Shell,
         command: Command[Any, R],
         deadline: float | None,
         seconds: float | None,
@@ -51,14 +64,19 @@ class AwaitedCall(Call, Generic[R]):
         self.seconds = seconds
         self.metadata = metadata
         self.done = False
-        self._loop = loop
+        self._shell = shell
+        self._loop = shell.loop
         self._wake: Callable[[Any], object] | None = None
         self._error: BaseException | None = None
 
     def __await__(self) -> Generator[Any, Any, R]:
         if not self.done:
             self._asyncio_future_blocking = True
-            yield self
+            try:
+                yield self
+            except CancelledError:  # before `cancel` could be called
+                self._shell.give_up_call(self)
+                raise
         if self._error is not None:
             raise self._error
         return self._result
@@ -71,7 +89,7 @@ class AwaitedCall(Call, Generic[R]):
             self.done = True
             self._result = result
             if self._wake is not None:
-                self._context.run(self._wake, self)
+                self._context.run(self._wake, _DONE)
 
     def failed(self, error: BaseException) -> None:
         """Whoever waits goes on soon: this happens anywhere."""
@@ -79,7 +97,7 @@ class AwaitedCall(Call, Generic[R]):
             self.done = True
             self._error = error
             if self._wake is not None:
-                self._loop.call_soon(self._wake, self, context=self._context)
+                self._loop.call_soon(self._wake, _DONE, context=self._context)
 
     # --- for the task -----------------------------------------------------------------
 
@@ -89,13 +107,9 @@ class AwaitedCall(Call, Generic[R]):
         self._wake = callback
         self._context = context
 
-    def result(self) -> None:
-        """The task asks whether to throw; the result goes by ``__await__``."""
-        if self._error is not None:
-            raise self._error
-
     def cancel(self, msg: object = None) -> bool:
         if self.done:
             return False
+        self._shell.give_up_call(self)
         self.failed(CancelledError() if msg is None else CancelledError(msg))
         return True

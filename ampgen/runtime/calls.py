@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.errors import DeadlineExceeded, Malformed
@@ -12,16 +11,18 @@ if TYPE_CHECKING:
     from ampgen.runtime.extras import Metadata
 
 
-class Call(ABC):
-    """A call of ours that has no answer yet; what waits for one derives from this.
+class Call:
+    """A call of ours that has no answer yet; what waits for one derives from this, and
+    has both methods.
 
     ``deadline`` is on the shell's clock, ``seconds`` is how long that was when the call
     was made; ``metadata`` takes what comes with the answer. The protocol gives it its
     ``tag``, and ``end``: where the request ends in all that this end has queued.
     ``done``: it has its answer, or needs none any more.
-    """
 
-    __slots__ = ("command", "deadline", "end", "metadata", "seconds", "tag")
+    No slots, and no abstract base: one is made for each call, and the interpreter makes
+    what has neither in half the time.
+    """
 
     command: AnyCommand
     deadline: float | None
@@ -31,11 +32,9 @@ class Call(ABC):
     end: int
     done: bool
 
-    @abstractmethod
     def answered(self, result: Any) -> None:
         """Here is the answer; if it has ended already, nothing happens."""
 
-    @abstractmethod
     def failed(self, error: BaseException) -> None:
         """There is an error in its place; the same holds."""
 

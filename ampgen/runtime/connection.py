@@ -16,7 +16,7 @@ from ampgen.runtime.shell import Shell
 from ampgen.runtime.status import ConnectionState, ConnectionStatus, States
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
     from typing import Any, Protocol, TypeVar
 
     from ampgen.runtime.command import AnyCommand, Command, Handler
@@ -39,13 +39,15 @@ if TYPE_CHECKING:
         @property
         def peer_address(self) -> str: ...
 
-        async def call(
+        def call(
             self,
             command: Command[Any, R],
             arguments: Any,
             seconds: float | None,
             metadata: Mapping[str, str] | None = None,
-        ) -> R: ...
+        ) -> Awaitable[R]:
+            """The result, to be awaited at once; it may raise before that."""
+            ...
 
         async def tell(
             self,

@@ -103,8 +103,6 @@ class Keepalive:
 class _Probe(Call):
     """What is asked. Any answer will do, "no such command" too."""
 
-    __slots__ = ("_keepalive",)
-
     def __init__(self, keepalive: Keepalive) -> None:
         self._keepalive = keepalive
         self.command = _PING

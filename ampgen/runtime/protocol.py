@@ -90,7 +90,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("ampgen")
 
-ASK = b"\x00\x04_ask"
+_ASK = b"\x00\x04_ask"
+_ASKS = tuple(_ASK + SIZE[length] for length in range(17))  # for a tag of that length
 ANSWER = b"\x00\x07_answer"
 _ASK_SHORT = b"\x00\x04_ask\x00"  # and a tag of less than 256 bytes
 _COMMAND_SHORT = b"\x00\x08_command\x00"
@@ -137,6 +138,8 @@ class AmpProtocol:
         "_parser",
         "_queue",
         "_reason",
+        "_same",
+        "_same_head",
         "_serving",
         "_small",
         "_taken",
@@ -199,6 +202,8 @@ class AmpProtocol:
         self._timeout_pair = b""
         self._heard: Extras | None = None
         self._heard_timeout = _NEVER
+        self._same: tuple[Handler, Extras | None]  # once `_same_head` is some
+        self._same_head = _NEVER
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0
@@ -300,19 +305,14 @@ class AmpProtocol:
         try:
             end = at + 8 + data[at + 7]
             tag = data[at + 6 : end]  # with its length: the answer repeats it so
-            if not data.startswith(_COMMAND_SHORT, end):
-                return at
-            start = end + 12
-            end = start + data[start - 1]
-            handler = self.handlers.get(data[start:end])
-            if handler is None:
-                return at
-            extras: Extras | None = None
-            if data.startswith(self._heard_timeout, end):
-                extras = self._heard
-                end += len(self._heard_timeout)
-            elif data.startswith(b"_", end + 2):
-                extras, end = self._short_extras(data, end)
+            if data.startswith(self._same_head, end):  # as the request before it
+                handler, extras = self._same
+                end += len(self._same_head)
+            else:
+                head = self._short_head(data, end)
+                if head is None:
+                    return at
+                handler, extras, end = head
             arguments, end = handler.command.read_arguments(data, end, depth)
         except (Fault, IndexError):  # or half a length
             return at
@@ -320,6 +320,32 @@ class AmpProtocol:
             return at
         self._request(handler, tag, arguments, extras)
         return end
+
+    def _short_head(
+        self, data: bytes, at: int
+    ) -> tuple[Handler, Extras | None, int] | None:
+        """What stands between ``_ask`` and the arguments, and where it ends.
+
+        A connection's requests often come with the same command and the same time: with
+        these the next one is compared at once. (Without a time it is not, since there
+        may be other extras in its place.)
+        """
+        if not data.startswith(_COMMAND_SHORT, at):
+            return None
+        start = at + 12
+        end = start + data[start - 1]
+        handler = self.handlers.get(data[start:end])
+        if handler is None:
+            return None
+        extras: Extras | None = None
+        if data.startswith(self._heard_timeout, end):
+            extras = self._heard
+            end += len(self._heard_timeout)
+            self._same_head = data[at:end]
+            self._same = handler, extras
+        elif data.startswith(b"_", end + 2):
+            extras, end = self._short_extras(data, end)
+        return handler, extras, end
 
     def _short_extras(self, data: bytes, at: int) -> tuple[Extras, int]:
         """What stands between ``_command`` and the arguments.
@@ -479,7 +505,7 @@ class AmpProtocol:
         self, handler: Handler, tag: bytes | None, arguments: Any, extras: Extras | None
     ) -> Serving | None:
         """Serve it; ``None`` if it is refused."""
-        if tag is not None and tag in self._serving:
+        if self._serving and tag in self._serving:
             raise Malformed(_TWICE)
         refused: RemoteError
         if self.state is State.DRAINING:
@@ -493,10 +519,10 @@ class AmpProtocol:
             serving = Serving(self.host, handler, tag, extras)
             if extras is not None and extras.peer is not None:
                 serving.extended = True
-            if tag is not None:
-                self._serving[tag] = serving
             self.in_flight += 1
             self.host.serve(serving, arguments)
+            if tag is not None and serving.open:  # most are answered by now
+                self._serving[tag] = serving
             return serving
         self._refuse(tag, handler.command.wire, refused, extras)
         return None
@@ -641,7 +667,7 @@ class AmpProtocol:
         self.in_flight -= 1
         if not self.in_flight:
             self._serving.clear()  # frees its table, too
-            if self.state in (State.DRAINING, State.DEAF):
+            if self.state and self.state is not State.CLOSED:
                 self._finish()
         elif serving.tag is not None:
             self._serving.pop(serving.tag, None)
@@ -673,7 +699,7 @@ class AmpProtocol:
                 self._timeout_pair = timeout_pair(left)
                 self._timeout = left
             timeout = self._timeout_pair
-        head = b"".join((ASK, SIZE[len(tag)], tag, command.head, extras, timeout))
+        head = b"".join((_ASKS[len(tag)], tag, command.head, extras, timeout))
         if self.state >= State.DEAF:
             raise self.lost(sent=False)
         try:  # as in `tell`: a function for both costs a call 1 %

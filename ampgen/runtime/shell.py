@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     import ssl
     from collections.abc import Awaitable, Callable, Coroutine, Mapping
 
+    from ampgen.runtime.calls import Call
     from ampgen.runtime.command import AnyCommand, Command, Handler
     from ampgen.runtime.serving import Serving
     from ampgen.runtime.streaming import StreamCall
@@ -388,14 +389,14 @@ class Shell:
 
     # --- calls of ours ----------------------------------------------------------------
 
-    async def call(
+    def call(
         self,
         command: Command[Any, R],
         arguments: Any,
         seconds: float | None,
         metadata: Mapping[str, str] | None = None,
-    ) -> R:
-        """The result of one call.
+    ) -> Awaitable[R]:
+        """The result of one call, to be awaited at once.
 
         Cancelling drops it, and its answer if it comes; a peer that understands it is
         told. In a handler a call has at most the time that the handler has left.
@@ -412,23 +413,42 @@ class Shell:
             deadline = self.loop.time() + seconds
             if not seconds > 0:
                 raise deadline_exceeded(command, seconds)
-        left = seconds
+        call = AwaitedCall(self, command, deadline, seconds, answered)
         if self.protocol.blocked:
-            await self._room(command, deadline, seconds)
-            if deadline is not None:
-                left = deadline - self.loop.time()
-        call = AwaitedCall(self.loop, command, deadline, seconds, answered)
-        self.protocol.ask(call, arguments, left, metadata)
+            return self._call_later(call, arguments, metadata)
+        self.protocol.ask(call, arguments, seconds, metadata)
         if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:
             self._adjust_reading()
-        try:
-            return await call
-        except asyncio.CancelledError:
-            self.protocol.give_up(call)
-            self._adjust_reading()
-            raise
+        return call
+
+    async def _call_later(
+        self,
+        call: AwaitedCall[R],
+        arguments: Any,
+        metadata: Mapping[str, str] | None,
+    ) -> R:
+        """Once there is room."""
+        await self._room(call.command, call.deadline, call.seconds)
+        self.protocol.ask(call, arguments, self._left(call), metadata)
+        self._asked(call)
+        return await call
+
+    def give_up_call(self, call: Call) -> None:
+        """Who waited for its answer has been cancelled."""
+        self.protocol.give_up(call)
+        self._adjust_reading()
+
+    def _left(self, call: Call) -> float | None:
+        """Seconds to its deadline."""
+        return None if call.deadline is None else call.deadline - self.loop.time()
+
+    def _asked(self, call: Call) -> None:
+        """Its request is queued."""
+        if call.deadline is not None and call.deadline < self._watched:
+            self._watch(call.deadline)
+        self._adjust_reading()
 
     async def tell(
         self,
@@ -480,14 +500,10 @@ class Shell:
                 raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
             await self._room(command, stream.deadline, seconds)
-        left: float | None = None
-        if stream.deadline is not None:
-            left = stream.deadline - self.loop.time()
+        left = self._left(stream)
         self.protocol.ask(stream, arguments, left, {} if metadata is None else metadata)
         stream.begun()
-        if stream.deadline is not None and stream.deadline < self._watched:
-            self._watch(stream.deadline)
-        self._adjust_reading()
+        self._asked(stream)
 
     async def room(self, command: AnyCommand) -> None:
         """Wait until the peer takes our bytes again, or is gone."""

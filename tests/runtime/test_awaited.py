@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from contextvars import ContextVar
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,13 +14,27 @@ from ampgen.runtime.awaited import AwaitedCall
 from tests.runtime.made.text import Item, RepeatResult, TextClient
 from tests.runtime.services import COMMANDS, Text
 
+if TYPE_CHECKING:
+    from ampgen.runtime.calls import Call
+
 STOP = COMMANDS[b"Stop"]
 
 where: ContextVar[str] = ContextVar("where", default="nowhere")
 
 
-def made() -> AwaitedCall[Any]:
-    return AwaitedCall(asyncio.get_running_loop(), STOP, None, None, None)
+class Shell:
+    """Whose calls they are, as far as these know it."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self.given_up: list[Call] = []
+
+    def give_up_call(self, call: Call) -> None:
+        self.given_up.append(call)
+
+
+def made(shell: Shell | None = None) -> AwaitedCall[Any]:
+    return AwaitedCall(shell or Shell(), STOP, None, None, None)
 
 
 async def wait_for(call: AwaitedCall[Any]) -> Any:
@@ -83,7 +97,8 @@ async def test_it_ends_once() -> None:
 
 @pytest.mark.parametrize("words", [(), ("enough",)])
 async def test_cancelling_the_task_cancels_it(words: tuple[str, ...]) -> None:
-    call = made()
+    shell = Shell()
+    call = made(shell)
     task = await waiting(call)
     task.cancel(*words)
     assert call.done
@@ -91,6 +106,22 @@ async def test_cancelling_the_task_cancels_it(words: tuple[str, ...]) -> None:
     with pytest.raises(asyncio.CancelledError) as caught:
         await task
     assert caught.value.args == words
+    assert shell.given_up == [call]
+
+
+async def test_a_task_that_is_cancelled_before_it_waits_gives_the_call_up() -> None:
+    shell = Shell()
+    call = made(shell)
+
+    async def cancelled_before() -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        task.cancel()
+        await call
+
+    with pytest.raises(asyncio.CancelledError):
+        await asyncio.create_task(cancelled_before())
+    assert shell.given_up
 
 
 async def test_a_cancel_in_the_same_round_as_the_answer_wins_as_with_any_future() -> (
