@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 from benchmarks.environment import Unusable, prepare
 
@@ -25,6 +26,12 @@ def main(arguments: list[str]) -> int:
         metavar="PATH",
         help="the Python to measure on (more than one may be named; default: this one)",
     )
+    parser.add_argument(
+        "--against",
+        type=Path,
+        metavar="CHECKOUT",
+        help="also measure the ampgen of another checkout (`git worktree add`)",
+    )
     parser.add_argument("--measure-help", action="store_true")
     options, further = parser.parse_known_args(arguments)
     if options.measure_help:
@@ -34,6 +41,9 @@ def main(arguments: list[str]) -> int:
     for python in pythons:
         try:
             environment = prepare(python)
+            if options.against:
+                before = environment.prepare_before(options.against.resolve())
+                further = [*further, "--before", before]
         except Unusable as reason:
             print(f"cannot measure: {reason}", file=sys.stderr)
             status = 1

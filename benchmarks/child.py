@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from benchmarks import driver
 from benchmarks.figures import percentiles
+from benchmarks.processes import FIRST
 from benchmarks.roster import load
 from benchmarks.workloads import WORKLOADS, Workload
 
@@ -81,6 +82,8 @@ def cpu_seconds(process: int) -> float | None:
 
 def main(arguments: list[str]) -> None:
     what, name, *rest = arguments
+    # `benchmarks` is loaded already, and stays that of this checkout
+    sys.path[:0] = filter(None, os.environ[FIRST].split(os.pathsep))
     peer = load(name)
     if what == "serve":
         peer.serve(say)

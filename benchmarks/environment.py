@@ -35,15 +35,22 @@ class Environment:
     def generated(self) -> Path:
         return self.folder / "generated"
 
-    def run(self, *arguments: str) -> int:
-        """Run Python in it, this checkout first on its path; give the exit status."""
-        path = os.pathsep.join((str(ROOT), str(self.generated)))
+    def run(self, *arguments: str, first: str = str(ROOT)) -> int:
+        """Run Python in it, a checkout first on its path; give the exit status."""
+        path = os.pathsep.join((first, str(self.generated)))
         return subprocess.run(
             [str(self.python), *arguments],
             check=False,
-            cwd=ROOT,
+            cwd=first,
             env={**os.environ, "PYTHONPATH": path},
         ).returncode
+
+    def prepare_before(self, checkout: Path) -> str:
+        """What is to come first on the path for another checkout's ampgen to run."""
+        generated = self.folder / "before"
+        if self.run(*_compile_bench(generated), first=str(checkout)):
+            raise Unusable(f"{checkout} does not compile bench.amp: see above")
+        return os.pathsep.join((str(checkout), str(generated)))
 
 
 def prepare(python: str) -> Environment:
@@ -112,10 +119,14 @@ def _generate(environment: Environment) -> None:
     schemas = HERE / "schemas"
     generated = environment.generated
     generated.mkdir(exist_ok=True)
-    ours = str(schemas / "bench.amp"), "-o", str(generated / "bench_amp")
-    if environment.run("-m", "ampgen", "compile", *ours):
+    if environment.run(*_compile_bench(generated)):
         raise Unusable("bench.amp does not compile: see above")
     protoc = ("-m", "grpc_tools.protoc", "-I", str(schemas))
     output = f"--python_out={generated}", f"--grpc_python_out={generated}"
     if environment.run(*protoc, *output, "bench.proto"):
         print("no code for the gRPC peers: see above", file=sys.stderr)
+
+
+def _compile_bench(generated: Path) -> tuple[str, ...]:
+    schema = str(HERE / "schemas" / "bench.amp")
+    return ("-m", "ampgen", "compile", schema, "-o", str(generated / "bench_amp"))

@@ -19,7 +19,7 @@ from benchmarks.plan import Plan
 from benchmarks.processes import cores
 from benchmarks.progress import done
 from benchmarks.publish import publish
-from benchmarks.roster import PEERS
+from benchmarks.roster import BEFORE, PEERS
 from benchmarks.workloads import WORKLOADS
 
 if TYPE_CHECKING:
@@ -33,10 +33,14 @@ def main(arguments: list[str]) -> int:
     plan = Plan(
         rounds=options.rounds or (2 if options.quick else 5),
         seconds=options.seconds or (0.25 if options.quick else 1.0),
-        peers=tuple(options.peers or PEERS),
+        peers=(
+            *(options.peers or (name for name in PEERS if name != BEFORE)),
+            *((BEFORE,) if options.before else ()),
+        ),
         workloads=tuple(options.workloads or WORKLOADS),
         quick=options.quick,
         scratch=Path(options.scratch),
+        before=options.before,
     )
     results: dict[str, Any] = {"about": _about(plan)}
     for name in options.experiments or EXPERIMENTS:
@@ -67,8 +71,12 @@ def _parser() -> argparse.ArgumentParser:
         ("experiments", EXPERIMENTS),
     ):
         parser.add_argument(
-            f"--{name}", nargs="+", choices=list(table), help="default: all"
+            f"--{name}",
+            nargs="+",
+            choices=[one for one in table if one != BEFORE],
+            help="default: all",
         )
+    parser.add_argument("--before", help=argparse.SUPPRESS)  # of `--against`
     parser.add_argument(
         "--publish", action="store_true", help="put table and plot into docs/"
     )

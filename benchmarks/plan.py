@@ -11,7 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """``seconds``: for each figure. ``scratch``: a folder that is ours."""
+    """``seconds``: for each figure. ``scratch``: a folder that is ours.
+
+    ``before``: what comes first on the path of the peer ``BEFORE``.
+    """
 
     rounds: int
     seconds: float
@@ -19,6 +22,7 @@ class Plan:
     workloads: tuple[str, ...]
     quick: bool
     scratch: Path
+    before: str | None = None
 
     @property
     def logs(self) -> Path:

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from benchmarks.workloads import Workload
 
 
+FIRST = "AMPGEN_BENCH_FIRST"
+"""The environment variable that has what comes first on a child's path."""
+
+
 class Failed(Exception):
     """A peer cannot be measured: what it said last."""
 
@@ -49,10 +53,14 @@ class Pace:
 
 @dataclass
 class Pair:
-    """The two processes of one peer; both start when it is entered."""
+    """The two processes of one peer; both start when it is entered.
+
+    ``first``: what comes first on their path.
+    """
 
     peer: str
     logs: Path
+    first: str | None = None
     _running: list[subprocess.Popen[str]] = field(
         default_factory=list[subprocess.Popen[str]]
     )
@@ -115,6 +123,7 @@ class Pair:
         with log.open("w") as errors:
             process = subprocess.Popen(
                 [sys.executable, "-m", "benchmarks.child", *arguments],
+                env={**os.environ, FIRST: self.first or ""},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,

@@ -35,6 +35,9 @@ class Row:
 _UVLOOP = {"loop": "uvloop"}
 _PLAIN = {"handlers": "plain"}
 
+BEFORE = "ampgen, before"
+"""The same row with another checkout's ampgen, where one is named."""
+
 PEERS: dict[str, Row] = {
     "ampgen": Row("generated", ALL, latency=True, idle=True),
     "ampgen, plain handlers": Row("generated", ALL, _PLAIN),
@@ -47,6 +50,7 @@ PEERS: dict[str, Row] = {
     "thriftpy2": Row("thrift", ONE_AT_A_TIME),
     "pycapnp": Row("capnproto", ONE_CONNECTION),
     "floor": Row("floor", SMALL, idle=True),
+    BEFORE: Row("generated", ALL),
 }
 
 OURS = "ampgen"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from benchmarks.figures import ratio, spread
 from benchmarks.processes import Failed, Pace, Pair
 from benchmarks.progress import progress
-from benchmarks.roster import OURS, PEERS
+from benchmarks.roster import BEFORE, OURS, PEERS
 from benchmarks.tables import NOTHING, Table, median, times
 from benchmarks.workloads import WORKLOADS
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ByWorkload: TypeAlias = dict[str, dict[str, list[float | None]]]
 
-COMPARED = ("Twisted AMP", "grpc.aio", "floor")
+COMPARED = ("Twisted AMP", "grpc.aio", "floor", BEFORE)
 
 
 def measure(plan: Plan) -> dict[str, Any]:
@@ -32,7 +32,8 @@ def measure(plan: Plan) -> dict[str, Any]:
         pairs: dict[str, Pair] = {}
         for name in plan.peers:
             try:
-                pairs[name] = stack.enter_context(Pair(name, plan.logs))
+                first = plan.before if name == BEFORE else None
+                pairs[name] = stack.enter_context(Pair(name, plan.logs, first))
             except Failed as failure:
                 failed[name] = str(failure)
         for turn in range(plan.rounds):
