@@ -96,23 +96,44 @@ async def test_one_connection_alone_is_left(monkeypatch: pytest.MonkeyPatch) -> 
         server.close()
 
 
-async def test_of_two_that_connect_at_once_one_is_left(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+@pytest.fixture
+def contenders(monkeypatch: pytest.MonkeyPatch) -> list[socket.socket]:
+    """The sockets of a race in which two connect in the same moment."""
     made: list[socket.socket] = []
-    both = asyncio.Event()
 
     async def connected(_info: Any) -> socket.socket:
-        made.append(socket.socket())
-        if len(made) == 2:
-            both.set()
-        await both.wait()
-        return made.pop(0)
+        sock = socket.socket()
+        made.append(sock)
+        try:
+            while len(made) % 2:  # noqa: ASYNC110  # until there are two
+                await asyncio.sleep(0)
+        except asyncio.CancelledError:  # the other one was seen first
+            sock.close()
+            raise
+        return sock
 
-    monkeypatch.setattr(racing, "HEAD_START", 0.001)
+    monkeypatch.setattr(racing, "HEAD_START", 0)
     monkeypatch.setattr(racing, "_connect", connected)
-    winner = await race("two", [info("127.0.0.1:1"), info("127.0.0.1:2")])
+    return made
+
+
+TWO = [info("127.0.0.1:1"), info("127.0.0.1:2")]
+
+
+async def are_closed(sockets: list[socket.socket]) -> bool:
+    """At once, or within a few turns of the loop."""
+    for _ in range(10):
+        await asyncio.sleep(0)
+    return all(sock.fileno() < 0 for sock in sockets)
+
+
+async def test_of_two_that_connect_at_once_one_is_left(
+    contenders: list[socket.socket],
+) -> None:
+    winner = await race("two", TWO)
     assert winner.fileno() >= 0
+    assert await are_closed([sock for sock in contenders if sock is not winner])
+    assert len(contenders) == 2
     winner.close()
 
 
