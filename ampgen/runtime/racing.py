@@ -54,7 +54,7 @@ async def race(name: str, addresses: Sequence[Info]) -> socket.socket:
     running: list[asyncio.Task[socket.socket]] = []
     failures: list[tuple[str, OSError]] = []
     following = iter(addresses)
-    winner: socket.socket | None = None
+    winner: asyncio.Task[socket.socket] | None = None
     try:
         while True:
             info = next(following, None)
@@ -70,19 +70,25 @@ async def race(name: str, addresses: Sequence[Info]) -> socket.socket:
             for task in done:
                 failure = task.exception()
                 if failure is None:
-                    winner = task.result()
-                    return winner
+                    winner = task
+                    return task.result()
                 if not isinstance(failure, OSError):
                     raise failure
                 at = addresses[running.index(task)][4][0]
                 failures.append((str(at), failure))
     finally:
+        # nothing is awaited here: to be cancelled meanwhile would lose the winner
         for task in running:
-            task.cancel()
-        for result in await asyncio.gather(*running, return_exceptions=True):
-            if isinstance(result, socket.socket) and result is not winner:
-                result.close()
+            if task is not winner:
+                task.cancel()
+                task.add_done_callback(_close)
     raise all_failed(f"no address of {name} can be connected to", failures)
+
+
+def _close(late: asyncio.Task[socket.socket]) -> None:
+    """The socket is not wanted any more, if there is one."""
+    if not late.cancelled() and late.exception() is None:
+        late.result().close()
 
 
 async def _connect(info: Info) -> socket.socket:

@@ -137,6 +137,28 @@ async def test_of_two_that_connect_at_once_one_is_left(
     winner.close()
 
 
+async def test_a_race_that_is_cancelled_leaves_no_socket(
+    contenders: list[socket.socket],
+) -> None:
+    """At whatever moment: also where one of them has won already."""
+    cancelled = True
+    steps = 0
+    while cancelled:
+        running = asyncio.create_task(race("two", TWO))
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        cancelled = running.cancel()
+        if cancelled:
+            with pytest.raises(asyncio.CancelledError):
+                await running
+        else:
+            running.result().close()
+        assert await are_closed(contenders)
+        contenders.clear()
+        steps += 1
+    assert steps > 3
+
+
 async def test_a_race_may_be_cancelled() -> None:
     async with silent_address() as one, silent_address() as other:
         with pytest.raises(TimeoutError):
