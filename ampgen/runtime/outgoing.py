@@ -13,7 +13,7 @@ from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
 from ampgen.runtime.errors import FAULTS, EncodeError, as_fault
-from ampgen.runtime.streams import SLICE, head_of
+from ampgen.runtime.streams import SHARE, SLICE, head_of
 from ampgen.runtime.wire import check_size
 
 if TYPE_CHECKING:
@@ -133,20 +133,20 @@ class Outgoing:
             await close_source(source, self._command)
 
     async def _pump(self, source: AsyncIterator[Any]) -> None:
-        turn = monotonic() + SLICE
+        turn, share = monotonic() + SLICE, SHARE
         if self.stopped:
             return
         async for item in source:
             while (self.credit < 1 or self.host.protocol.blocked) and not self.stopped:
                 await self._wait()
-                turn = monotonic() + SLICE
+                turn, share = monotonic() + SLICE, SHARE
             if self.stopped:
                 break
             self.credit -= 1
-            self._send(item)
-            if monotonic() > turn:
+            share -= self._send(item)
+            if share <= 0 or monotonic() > turn:
                 await asyncio.sleep(0)
-                turn = monotonic() + SLICE
+                turn, share = monotonic() + SLICE, SHARE
 
     async def _wait(self) -> None:
         """For credit, or for the peer to take our bytes."""
@@ -161,7 +161,8 @@ class Outgoing:
         finally:
             self._waiter = None
 
-    def _send(self, item: Any) -> None:
+    def _send(self, item: Any) -> int:
+        """How many bytes it is."""
         limits = self.host.protocol.limits
         try:
             data = self._write(self._head, item, limits.depth)
@@ -171,6 +172,7 @@ class Outgoing:
             fault = as_fault(error)
             raise EncodeError(self._command.name, fault.path, fault.rule) from None
         self.host.queue(data)
+        return len(data)
 
 
 async def close_source(source: AsyncIterator[Any], command: AnyCommand) -> None:

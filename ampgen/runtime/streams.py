@@ -68,6 +68,13 @@ if TYPE_CHECKING:
 SLICE = 0.001
 """Seconds: a half that has worked for so long lets others have their turn."""
 
+SHARE = 65_536
+"""Bytes: a producer that has sent so many does, too.
+
+Else whoever makes its items fast fills all the room there is in one turn, and who makes
+them slowly has sent one.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Suffixes:

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +20,11 @@ from ampgen.runtime import (
     ProtocolError,
     RemoteError,
     Stream,
+    serve,
 )
+from ampgen.runtime.streams import SLICE
 from generated_example.archive import ArchiveClient, TailItem, UploadResult
-from tests.raw import PATIENCE, box, client_of, server_of
+from tests.raw import PATIENCE, box, client_of, dial, server_of
 from tests.runtime.test_streams import Files, as_made, eventually, nothing_is_left
 
 if TYPE_CHECKING:
@@ -734,17 +738,54 @@ async def boxes(peer: RawPeer, count: int) -> Counter[bytes | None]:
     return Counter([(await peer.receive_box()).get(b"_stream") for _ in range(count)])
 
 
+class Endless(Files):
+    async def download(self, name: str) -> AsyncIterator[bytes]:
+        while True:
+            yield b"x" * 60_000
+
+
+async def take_turns(peer: RawPeer, filled: int) -> None:
+    """Three streams do; ``filled``: more boxes than the buffers hold."""
+    streams = (b"1", b"2", b"3")
+    pairs = {"_credit": b"1000000"}
+    await begin(
+        peer, *(a(b"Download", id_, _ask=id_, name=id_, **pairs) for id_ in streams)
+    )
+    await boxes(peer, filled)
+    seen = await boxes(peer, 100)
+    assert set(seen) == set(streams)
+    assert min(seen.values()) > 10
+
+
 async def test_streams_that_wait_for_room_take_turns() -> None:
-    async with server_of(Files()) as peer:
-        pairs = {"_credit": b"1000000", "name": b"100000"}
-        await begin(
-            peer,
-            *(a(b"Download", id_, _ask=id_, **pairs) for id_ in (b"1", b"2", b"3")),
-        )
-        await boxes(peer, 250)  # what has filled the buffers first
-        seen = await boxes(peer, 100)
-        assert set(seen) == {b"1", b"2", b"3"}
-        assert min(seen.values()) > 10
+    """Where there is room for one box at a time."""
+    async with (
+        serve("127.0.0.1:0", Endless()) as server,
+        dial(server.addresses[0]) as peer,
+    ):
+        await eventually(lambda: server._shells)
+        (shell,) = server._shells.values()
+        for end, buffer in (
+            (shell.transport, socket.SO_SNDBUF),
+            (peer.writer, socket.SO_RCVBUF),
+        ):
+            sock = end.get_extra_info("socket")
+            sock.setsockopt(socket.SOL_SOCKET, buffer, 16_384)
+        await take_turns(peer, filled=20)
+
+
+async def test_a_stream_whose_items_take_long_has_its_turns() -> None:
+    """Where there is room for many boxes, when there is any."""
+
+    class Uneven(Endless):
+        async def download(self, name: str) -> AsyncIterator[bytes]:
+            async for item in super().download(name):
+                if name == "1":
+                    time.sleep(2 * SLICE)  # noqa: ASYNC251  # it is at work
+                yield item
+
+    async with server_of(Uneven()) as peer:
+        await take_turns(peer, filled=250)
 
 
 async def test_a_call_that_waits_for_room_is_not_behind_all_of_a_stream() -> None:
