@@ -98,7 +98,7 @@ _COMMAND_SHORT = b"\x00\x08_command\x00"
 _ANSWER_SHORT = b"\x00\x07_answer\x00"
 _STREAM_SHORT = b"\x00\x07_stream\x00"
 _CANCEL = b"\x00\x08_command\x00\x07_cancel\x00\x02id"
-_NEVER = b"\xff"  # no key starts so
+_NEVER: tuple[()] = ()  # nothing starts so: whatever bytes it were, a peer may send
 
 _TWICE = "an `_ask` that is still being served"
 
@@ -201,9 +201,9 @@ class AmpProtocol:
         self._timeout = -1.0  # that was sent last, and how; and that came last
         self._timeout_pair = b""
         self._heard: Extras | None = None
-        self._heard_timeout = _NEVER
+        self._heard_timeout: bytes | tuple[()] = _NEVER
         self._same: tuple[Handler, Extras | None]  # once `_same_head` is some
-        self._same_head = _NEVER
+        self._same_head: bytes | tuple[()] = _NEVER
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0

@@ -213,6 +213,34 @@ def test_extras_take_the_short_way_too() -> None:
     assert extras[3].metadata == {"a": "1"}
 
 
+@pytest.mark.parametrize(
+    ("more", "command", "metadata"),
+    [
+        (b"", STOP, None),
+        (b"\0\7_meta.a\0\1x", STOP, "x"),
+        (b"\0\x08_command\0\3Log\0\4line\0\1x", LOG, None),
+        (b"\0\4line\0\1x\0\x08_command\0\3Log", LOG, None),
+    ],
+)
+def test_what_begins_as_the_request_before_it_is_read_to_its_end(
+    more: bytes, command: Any, metadata: str | None
+) -> None:
+    head = b"\0\x08_command\0\4Stop\0\x08_timeout\0\0045000"
+    first, second = (b"\0\4_ask\0\1%d%b" % (tag, head) for tag in (1, 2))
+    data = b"\0\4_ask\0\0013" + head + more + b"\0\0"
+    for cut in range(len(data)):
+        host = Host()
+        host.protocol.receive_data(first + b"\0\0" + second + b"\0\0" + data[:cut])
+        assert len(host.requests) == 2
+        host.protocol.receive_data(data[cut:])
+        serving, arguments = host.requests[2]
+        assert (serving.tag, serving.handler.command) == (b"\0\0013", command)
+        assert arguments == (("x",) if command is LOG else ())
+        assert serving.extras is not None
+        assert serving.extras.timeout == 5.0
+        assert serving.extras.metadata.get("a") == metadata
+
+
 def test_a_key_of_amps_own_among_the_extras_makes_the_kind_of_the_box() -> None:
     host = Host()
     waiter = host.ask(STOP)

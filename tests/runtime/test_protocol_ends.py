@@ -38,6 +38,8 @@ VIOLATIONS = [
         write_box(request(b"_cancel", b"7", id=b"1")),
         "an `_ask` that is still being served",
     ),
+    (b"\0\4_ask\0\0019\xff\0", "a key of 65,280 bytes"),
+    (b"\0\4_ask\0\0019\0\x08_command\0\4Stop\xff\0\0", "a key of 65,280 bytes"),
     (b"\0\1a\xff\xff" + b"x" * 65535 + b"\0\1b\xff\xff", "a box over 100,000 bytes"),
     (
         write_box(request(b"Repeat", b"2", text=b"a" * 65535, u=b"b" * 65535)),
