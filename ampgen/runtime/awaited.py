@@ -78,7 +78,10 @@ class AwaitedCall(Call, Generic[R]):
                 self._shell.give_up_call(self)
                 raise
         if self._error is not None:
-            raise self._error
+            try:
+                raise self._error
+            finally:
+                del self  # or the error holds this frame, and this frame the error
         return self._result
 
     # --- for the protocol -------------------------------------------------------------

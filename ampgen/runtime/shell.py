@@ -361,6 +361,7 @@ class Shell:
 
     def _ended(self, task: asyncio.Task[Any]) -> None:
         serving = self._tasks.pop(task)
+        serving.task = None  # whose context holds it in turn
         if serving.stream is not None:
             serving.stream.close()
         self.load.remove()

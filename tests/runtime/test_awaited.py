@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from ampgen.runtime.awaited import AwaitedCall
-from tests.runtime.made.text import Item, RepeatResult, TextClient
+from tests.runtime.made.text import Item, RepeatResult, TextClient, TooLong
 from tests.runtime.services import COMMANDS, Text
 
 if TYPE_CHECKING:
@@ -75,6 +77,19 @@ async def test_an_error_is_thrown_where_it_is_awaited() -> None:
     call.failed(LookupError("no"))  # from within another task
     with pytest.raises(LookupError, match="no"):
         await task
+
+
+async def test_an_error_that_was_caught_is_not_left_to_the_collector() -> None:
+    errors: list[weakref.ref[TooLong]] = []
+    async with TextClient.local(Text()) as text:
+        gc.disable()
+        try:
+            await text.repeat("x" * 101)
+        except TooLong as error:
+            errors.append(weakref.ref(error))
+        finally:
+            gc.enable()
+        assert [error() for error in errors] == [None]
 
 
 async def test_what_has_ended_is_not_waited_for() -> None:

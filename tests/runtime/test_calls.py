@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import re
 import time
+import weakref
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import pytest
@@ -424,6 +426,27 @@ async def test_a_handler_runs_in_a_task_of_its_own(open_: Open) -> None:
     async with open_(Timing()) as text:
         await text.log("x")
         assert (await text.repeat("abc", 5)).length == 5
+
+
+@BOTH
+async def test_what_a_handler_has_answered_is_not_left_to_the_collector(
+    open_: Open,
+) -> None:
+    class Waiting(Text):
+        async def repeat(self, text: str, times: int) -> RepeatResult:
+            await asyncio.sleep(0)
+            tasks.append(weakref.ref(asyncio.current_task()))
+            return RepeatResult(text=text, length=times)
+
+    tasks: list[weakref.ref[Any]] = []
+    async with open_(Waiting()) as text:
+        gc.disable()
+        try:
+            await text.repeat("abc")
+            await asyncio.sleep(0.01)
+            assert [task() for task in tasks] == [None]
+        finally:
+            gc.enable()
 
 
 @BOTH
