@@ -32,7 +32,7 @@ from tests.targets.python import hostile
 from tests.targets.python.conftest import EDGES, ROOT
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.targets.python.conftest import Compiling
 
@@ -480,6 +480,90 @@ def test_a_value_that_goes_on_in_another_key_is_refused_not_cut(
     assert refused({b"text": full, b"text.2": b""}).startswith("text: ")
     unknown = {b"later": full, b"later.2": b"x", b"text": b"y", b"text.2": b""}
     assert put.read_arguments(write_box(unknown), 0, 64)[0] == (None, None, "y")
+
+
+class Text(str):
+    """It and the next two say of themselves what is not so."""
+
+    __slots__ = ()
+
+    def encode(self, *_args: str) -> bytes:
+        return b"7"
+
+
+class Whole(int):
+    def __repr__(self) -> str:
+        return "7"
+
+    def __index__(self) -> int:
+        return 7
+
+
+class Real(float):
+    def __repr__(self) -> str:
+        return "7"
+
+
+HELD = "a secret"
+
+
+ALIKE: list[tuple[str, Any, bytes | str]] = [
+    ("i", Whole(-5), b"-5"),
+    ("i", True, "expected an int, got bool"),
+    ("i", 1.0, "expected an int, got float"),
+    ("i", HELD, "expected an int, got str"),
+    ("i", 10**5000, "an int of too many digits"),
+    ("f", Real(2.5), b"2.5"),
+    ("f", Whole(2), b"2.0"),
+    ("f", True, "expected a float, got bool"),
+    ("f", HELD, "expected a float, got str"),
+    ("f", 10**400, "an int beyond the range of a float"),
+    ("s", Text("é"), "é".encode()),
+    ("s", ours.Region.EU, b"eu"),
+    ("s", HELD.encode(), "expected a str, got bytes"),
+    ("s", HELD + "\ud800", "a lone surrogate at 8"),
+    ("s", None, "expected a str, got NoneType"),
+    ("s", "x" * 256, b"x" * 256),
+    ("s", HELD * 8192, "over 65,535 bytes, the most that a value holds: this one has"),
+]
+
+
+def test_what_is_only_like_a_value_is_written_as_one_or_refused_in_so_many_words(
+    load: Compiling,
+) -> None:
+    module = load(
+        "struct f1 { i: int; f: float; s: str; } service S {"  # as a local is called
+        "command Put(i: int, f: float, s: str);"
+        "command Put_in(one: f1) -> (i: int, f: float, s: str); }"
+    )
+    (put, _), (put_in, _) = module.SServer.__ampgen_commands__
+    for key, value, written in ALIKE:
+        values: dict[str, Any] = {"i": 1, "f": 1.5, "s": "a", key: value}
+        one, result = module.f1(**values), module.PutInResult(**values)
+        writes: list[tuple[str, Callable[..., bytes], object]] = [
+            ("", put.write_request, tuple(values.values())),
+            ("", put_in.write_answer, result),
+            ("one.", put_in.write_request, (one,)),
+        ]
+        for where, write, given in writes:
+            if isinstance(written, bytes):
+                pair = write_box({key.encode(): written})[:-2]
+                assert pair in write(b"", given, 64)
+                continue
+            with pytest.raises(ValueError, match=f"^{where}{key}: {written}") as caught:
+                write(b"", given, 64)
+            assert HELD not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "raw", [b"+1", b" 1", b"1_0", "²".encode(), b"", b"-", b"1" * 5000]
+)
+def test_what_is_only_like_a_number_is_not_read(load: Compiling, raw: bytes) -> None:
+    module = load("service S { command Put(i: int?) -> (i: int); }")
+    [(put, _name)] = module.SServer.__ampgen_commands__
+    for read in (put.read_arguments, put.read_answer):
+        with pytest.raises(ValueError, match=r"^i: an int (is written|of too many)"):
+            read(write_box({b"i": raw}), 0, 64)
 
 
 def test_an_empty_schema_makes_an_empty_module(load: Compiling) -> None:
