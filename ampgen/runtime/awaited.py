@@ -72,11 +72,7 @@ class AwaitedCall(Call, Generic[R]):
     def __await__(self) -> Generator[Any, Any, R]:
         if not self.done:
             self._asyncio_future_blocking = True
-            try:
-                yield self
-            except CancelledError:  # before `cancel` could be called
-                self._shell.give_up_call(self)
-                raise
+            yield self
         if self._error is not None:
             try:
                 raise self._error
