@@ -24,6 +24,7 @@ from ampgen.model import (
 from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names, types
 from ampgen.targets.python.layout import (
+    INDENT,
     WIDTH,
     Either,
     Group,
@@ -73,11 +74,12 @@ class WrittenKey:
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What stands before a value, as a bytes literal: the key with its length and, if
-    the value is ``short``, the first byte of the value's length, which is 0.
+    """What stands before a value: the key with its length and, if the value is
+    ``short``, the first byte of the value's length, which is 0. ``test``: the statement
+    that looks for it.
     """
 
-    bytes: str
+    test: str
     short: bool
 
 
@@ -174,16 +176,17 @@ class Records:
         for at, field in enumerate(in_order(fields), 1):
             value = source(field)
             local = f"f{at}" if "." in value else value
-            encoded: Part | None = self._codecs.encode_inline(field.type, local)
+            inline = self._codecs.encode_inline(field.type, local)
+            indent = 3 if field.optional else 2
             fetch = None
-            if encoded is None:
+            if inline is None:
                 encoded = self._codecs.encode(field.type, value, depth)
-            elif local != value:
-                # in parentheses it has a line of its own, if it needs and fits one
-                taken: Part = Either((value,)) if fits(value, indent=3) else value
-                fetch = statement(f"{local} = ", taken, indent=2)
-                value = local
-            encode = statement(f"v{at} = ", encoded, indent=3 if field.optional else 2)
+                encode = statement(f"v{at} = ", encoded, indent=indent)
+            else:
+                encode = f"{INDENT * indent}v{at} = {inline}"  # that fits on a line
+                if local != value:
+                    fetch = _fetch(local, value)
+                    value = local
             literal = pair_literal(field.key)
             raw_key = byte_string(field.key.encode())
             keys.append(
@@ -242,10 +245,7 @@ class Records:
                 ReadKey(
                     number=at,
                     key=string(field.key),
-                    headers=tuple(
-                        Header(key_literal(field.key, short=short), short)
-                        for short in _lengths(field)
-                    ),
+                    headers=tuple(_headers(field)),
                     header_size=len(field.key) + 4,
                     lookup=lookup,
                     required=field.required,
@@ -299,6 +299,15 @@ class Records:
         )
 
 
+def _fetch(local: str, value: str) -> str:
+    line = f"{INDENT * 2}{local} = {value}"
+    if len(line) <= WIDTH:
+        return line
+    # in parentheses it has a line of its own, if it fits on one
+    taken: Part = Either((value,)) if fits(value, indent=3) else value
+    return statement(f"{local} = ", taken, indent=2)
+
+
 def _like_pieces(field: Field, fields: Sequence[Field]) -> Iterator[str]:
     """Keys that are no pieces of a large one, and look so: `page.1`, `page.02`."""
     for other in in_order(fields):
@@ -329,6 +338,14 @@ def _return(record: Part, ending: str) -> tuple[str, ...]:
 def mutable(field: Field) -> bool:
     """Has it a default that each holder needs a fresh one of?"""
     return isinstance(field.default, ListValue | EmptyMap)
+
+
+def _headers(field: Field) -> Iterator[Header]:
+    word = "if "
+    for short in _lengths(field):
+        found = call("data.startswith", key_literal(field.key, short=short), "end")
+        yield Header(statement(word, found, ":", indent=2), short)
+        word = "elif "
 
 
 def _lengths(field: Field) -> tuple[bool, ...]:
