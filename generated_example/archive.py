@@ -779,7 +779,8 @@ def _read_Search(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Search_item(head: bytes, value: str, depth: int) -> bytes:
     key = "item"
     try:
-        v1 = value.encode() if type(value) is str else _encode_str(value)
+        f1 = value
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -818,7 +819,8 @@ def _read_Search_item(data: bytes, at: int, depth: int) -> tuple[str, int]:
 def _write_Search_send(head: bytes, value: str, depth: int) -> bytes:
     key = "item"
     try:
-        v1 = value.encode() if type(value) is str else _encode_str(value)
+        f1 = value
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -913,7 +915,8 @@ def _read_Size(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Size_answer(head: bytes, result: int, depth: int) -> bytes:
     key = "result"
     try:
-        v1 = b"%d" % result if type(result) is int else _encode_int(result)
+        f1 = result
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None

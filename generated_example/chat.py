@@ -646,7 +646,8 @@ def _read_Ping(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
 def _write_Ping_answer(head: bytes, result: int, depth: int) -> bytes:
     key = "nonce"
     try:
-        v1 = b"%d" % result if type(result) is int else _encode_int(result)
+        f1 = result
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None

@@ -4701,11 +4701,12 @@ def _read_Maybe(data: bytes, at: int, depth: int) -> tuple[tuple[str | None], in
 def _write_Maybe_answer(head: bytes, result: str | None, depth: int) -> bytes:
     key = "text"
     try:
-        if result is None:
+        f1 = result
+        if f1 is None:
             k1 = n1 = v1 = b""
         else:
             k1 = b"\x00\x04text"
-            v1 = result.encode() if type(result) is str else _encode_str(result)
+            v1 = f1.encode() if type(f1) is str else _encode_str(f1)
             n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -4996,8 +4997,9 @@ def _write_Copy_answer(head: bytes, result: str | None, depth: int) -> bytes:
     box = _LargeBox()
     key = "text"
     try:
-        if result is not None:
-            v1 = result.encode() if type(result) is str else _encode_str(result)
+        f1 = result
+        if f1 is not None:
+            v1 = f1.encode() if type(f1) is str else _encode_str(f1)
             box.put_large(b"text", v1)
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5197,7 +5199,8 @@ def _read_Upper(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Upper_answer(head: bytes, result: str, depth: int) -> bytes:
     key = "result"
     try:
-        v1 = result.encode() if type(result) is str else _encode_str(result)
+        f1 = result
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
@@ -5817,7 +5820,8 @@ def _read_Count(data: bytes, at: int, depth: int) -> tuple[tuple[int], int]:
 def _write_Count_item(head: bytes, value: int, depth: int) -> bytes:
     key = "item"
     try:
-        v1 = b"%d" % value if type(value) is int else _encode_int(value)
+        f1 = value
+        v1 = b"%d" % f1 if type(f1) is int else _encode_int(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None

@@ -175,7 +175,7 @@ class Records:
         ]
         for at, field in enumerate(in_order(fields), 1):
             value = source(field)
-            local = f"f{at}" if "." in value else value
+            local = value if value[1:].isdecimal() else f"f{at}"  # an argument is one
             inline = self._codecs.encode_inline(field.type, local)
             indent = 3 if field.optional else 2
             fetch = None

@@ -536,7 +536,8 @@ def _read_Confirm(data: bytes, at: int, depth: int) -> tuple[tuple[str], int]:
 def _write_Confirm_answer(head: bytes, result: str, depth: int) -> bytes:
     key = "result"
     try:
-        v1 = result.encode() if type(result) is str else _encode_str(result)
+        f1 = result
+        v1 = f1.encode() if type(f1) is str else _encode_str(f1)
         n1 = _SIZE[len(v1)]
     except _FAULTS as fault:
         raise _fault_at(key, fault) from None
