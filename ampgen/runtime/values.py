@@ -119,7 +119,7 @@ def encode_str(value: str) -> bytes:
     except TypeError:
         raise wrong_type("a str", value) from None
     except UnicodeEncodeError as error:
-        raise Fault(f"a lone surrogate at {error.start}") from None
+        raise as_fault(error) from None
 
 
 def decode_str(raw: bytes) -> str:
