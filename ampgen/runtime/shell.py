@@ -420,6 +420,7 @@ class Shell:
         if self.protocol.blocked:
             return self._call_later(call, arguments, metadata)
         self.protocol.ask(call, arguments, seconds, metadata)
+        # as in `_asked`: a call less
         if deadline is not None and deadline < self._watched:
             self._watch(deadline)
         if self._reading_paused:

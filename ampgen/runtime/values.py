@@ -70,16 +70,16 @@ def encode_int(value: int) -> bytes:
         raise wrong_type("an int", value)
     try:
         return b"%d" % value
-    except ValueError:  # CPython's guard against quadratic time
-        raise Fault("an int of too many digits") from None
+    except ValueError as error:
+        raise as_fault(error) from None
 
 
 def decode_int(raw: bytes) -> int:
     if raw.isdigit() or (raw.startswith(b"-") and raw[1:].isdigit()):
         try:
             return int(raw)
-        except ValueError:
-            raise Fault("an int of too many digits") from None
+        except ValueError as error:
+            raise as_fault(error) from None
     raise Fault("an int is written -?[0-9]+")
 
 
