@@ -110,7 +110,10 @@ class State(IntEnum):
     CLOSED = 3
 
 
-_CLOSED = (ConnectionLost, "the connection is closed")
+# found in a tenth of the time that an enum's members take
+OPEN, DRAINING, DEAF, CLOSED = State
+
+_ENDED = (ConnectionLost, "the connection is closed")
 
 
 class AmpProtocol:
@@ -176,7 +179,7 @@ class AmpProtocol:
         self.limits = limits
         self._small = min(limits.box, limits.large)  # such a box is within all bounds
         self.peer = "the peer"  # its address, once the shell knows
-        self.state = State.OPEN
+        self.state = OPEN
         self.calls = Calls(limits.given_up)
         self.in_flight = 0
         self.blocked = False
@@ -207,7 +210,7 @@ class AmpProtocol:
         self._parser: BoxParser | None = None
         self._held = b""  # what came, and waits until the load is less
         self._held_at = 0
-        self._reason: tuple[type[ConnectionLost], str] = _CLOSED
+        self._reason: tuple[type[ConnectionLost], str] = _ENDED
 
     # --- in ---------------------------------------------------------------------------
 
@@ -230,11 +233,6 @@ class AmpProtocol:
         return bool(self._held)
 
     @property
-    def loaded(self) -> bool:
-        """Is there as much as this end may take, or more than the peer takes?"""
-        return self.in_flight >= self.limits.calls or self.blocked
-
-    @property
     def bytes_sent(self) -> int:
         """How many bytes ``data_to_send`` has given, in all."""
         return self._taken
@@ -248,23 +246,23 @@ class AmpProtocol:
     def paused(self) -> bool:
         """Should nothing be read for now?
 
-        Only while no call of ours is open, and no stream: its answer, or its credit,
+        There is as much as this end may take, or more than the peer takes. Only while no call of ours is open, and no stream: its answer, or its credit,
         would sit unread, and two ends that both are at their limit would wait for one
         another for ever.
         """
         return (
-            self.loaded
+            (self.in_flight >= self.limits.calls or self.blocked)
             and not self.calls
             and not self.streams
             and not self.sending
             and not (self.blocked and self.told)
-            and self.state is State.OPEN
+            and self.state is OPEN
         )
 
     @property
     def deaf(self) -> bool:
         """Is nothing read any more?"""
-        return self.state >= State.DEAF
+        return self.state >= DEAF
 
     def _receive(self, data: bytes, at: int) -> None:
         end = len(data)
@@ -272,7 +270,7 @@ class AmpProtocol:
         try:
             while at < end:
                 if self.state or self.in_flight >= calls or self.blocked:
-                    if self.state >= State.DEAF:
+                    if self.state >= DEAF:
                         return
                     if self.paused:
                         self._held = data
@@ -508,12 +506,12 @@ class AmpProtocol:
         if self._serving and tag in self._serving:
             raise Malformed(_TWICE)
         refused: RemoteError
-        if self.state is State.DRAINING:
+        if self.state is DRAINING:
             refused = Unavailable(answers.CLOSING)
         elif self.in_flight >= self.limits.calls:
             limit = f"{self.limits.calls:,} calls are in flight on this connection"
             refused = Overloaded(limit)
-        elif extras is not None and extras.timeout == 0:
+        elif extras is not None and extras.timeout == 0.0:
             refused = DeadlineExceeded("the time was over when the request came")
         else:
             serving = Serving(self.host, handler, tag, extras)
@@ -548,7 +546,7 @@ class AmpProtocol:
 
     def receive_descriptors(self, fds: list[int]) -> None:
         """Those that came with the bytes that come next."""
-        if self.state >= State.DEAF:
+        if self.state >= DEAF:
             close_all(fds)
             return
         descriptors = self._have_descriptors()
@@ -600,7 +598,7 @@ class AmpProtocol:
         if fds:
             descriptors.sent += len(fds)
             self.host.send_descriptors(fds)
-            if self.state is State.CLOSED and not answer:  # by what was queued before
+            if self.state is CLOSED and not answer:  # by what was queued before
                 raise self.lost(sent=False)
         return data
 
@@ -667,7 +665,7 @@ class AmpProtocol:
         self.in_flight -= 1
         if not self.in_flight:
             self._serving.clear()  # frees its table, too
-            if self.state and self.state is not State.CLOSED:
+            if self.state and self.state is not CLOSED:
                 self._finish()
         elif serving.tag is not None:
             self._serving.pop(serving.tag, None)
@@ -700,7 +698,7 @@ class AmpProtocol:
                 self._timeout = left
             timeout = self._timeout_pair
         head = b"".join((_ASKS[len(tag)], tag, command.head, extras, timeout))
-        if self.state >= State.DEAF:
+        if self.state >= DEAF:
             raise self.lost(sent=False)
         try:  # as in `tell`: a function for both costs a call 1 %
             try:
@@ -729,7 +727,7 @@ class AmpProtocol:
         head = command.head
         if metadata is not None:
             head += self._request_extras(command, metadata)
-        if self.state >= State.DEAF:
+        if self.state >= DEAF:
             raise self.lost(sent=False)
         try:
             try:
@@ -792,7 +790,7 @@ class AmpProtocol:
     # --- out --------------------------------------------------------------------------
 
     def _send(self, data: bytes) -> None:
-        if self.state is not State.CLOSED:
+        if self.state is not CLOSED:
             self._queue.append(data)
             self.queued_bytes += len(data)
             if self.queued_bytes >= self.patience:
@@ -814,8 +812,8 @@ class AmpProtocol:
 
     def drain(self) -> None:
         """Finish what is being served, and refuse what comes now."""
-        if self.state is State.OPEN:
-            self.state = State.DRAINING
+        if self.state is OPEN:
+            self.state = DRAINING
             self.host.ending()
             if not self.in_flight:
                 self._finish()
@@ -826,9 +824,9 @@ class AmpProtocol:
 
     def connection_lost(self, reason: str) -> None:
         """The connection is gone: every call of ours ends."""
-        if self.state < State.DEAF:
+        if self.state < DEAF:
             self._reason = (ConnectionLost, reason)
-        self.state = State.CLOSED
+        self.state = CLOSED
         self._close_descriptors()
         self._queue.clear()
         self._parser = None
@@ -844,15 +842,15 @@ class AmpProtocol:
         return error(reason, sent=sent)
 
     def _violation(self, what: str) -> None:
-        if self.state < State.DEAF:  # it is said once
+        if self.state < DEAF:  # it is said once
             logger.warning("%s broke the protocol: %s", self.peer, what)
         self._end(ProtocolError, f"the peer broke the protocol: {what}")
 
     def _end(self, error: type[ConnectionLost], reason: str) -> None:
-        if self.state >= State.DEAF:
+        if self.state >= DEAF:
             return
-        begun = self.state is State.DRAINING
-        self.state = State.DEAF
+        begun = self.state is DRAINING
+        self.state = DEAF
         self._reason = (error, reason)
         self._parser = None
         self._held = b""
@@ -864,7 +862,7 @@ class AmpProtocol:
             self._finish()
 
     def _finish(self) -> None:
-        self.state = State.DEAF
+        self.state = DEAF
         self.host.finished()
         self._fail_calls()
 
@@ -873,7 +871,7 @@ class AmpProtocol:
             self.descriptors.close()
 
     def _fail_calls(self) -> None:
-        leaving = self.state is not State.CLOSED  # what is queued is still sent
+        leaving = self.state is not CLOSED  # what is queued is still sent
         for call in self.calls.take_all():
             sent = leaving or call.end <= self._taken
             call.failed(self.lost(sent=sent))

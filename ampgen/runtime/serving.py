@@ -52,12 +52,10 @@ class Serving:
     server had no room, and no handler was called.
     """
 
-    # most requests never touch these: they are no cost to one, as slots would be
-    deadline: float | None = None
+    # most requests never touch these: they are no cost to one, as slots would be (and
+    # what most do touch is not among them: it would be looked up in the class first)
     task: asyncio.Task[None] | None = None
     ended: Failure | None = None
-    open = True
-    extended = False
     metadata_to_answer: dict[str, str] | None = None
     fds: Sequence[int] = ()  # that came as arguments
     reached = False  # has a handler been given them, behind its interceptors?
@@ -73,6 +71,9 @@ class Serving:
         self.handler = handler
         self.tag = tag
         self.extras = extras
+        self.deadline: float | None = None
+        self.open = True
+        self.extended = False
 
     def cancel(self, failure: Failure) -> None:
         """Cancel the handler: unless it says something else, that is its answer."""

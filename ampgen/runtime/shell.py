@@ -12,6 +12,7 @@ import asyncio
 import logging
 import math
 import sys
+from asyncio import Task
 from itertools import islice
 from types import CoroutineType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,6 +39,11 @@ if TYPE_CHECKING:
     from ampgen.runtime.wire import Limits
 
 R = TypeVar("R")
+
+# as methods of an imported name they would be looked up, and bound, each time
+_get_current = current.get
+_set_current = current.set
+_reset_current = current.reset
 
 logger = logging.getLogger("ampgen")
 
@@ -107,7 +113,8 @@ class Shell:
         self.limits = limits
         self.protocol = AmpProtocol(self, limits=limits, fallback=fallback)
         self.protocol.blocked = True  # a factory's task may call before there is a peer
-        self._came = 0.0  # when the batch did that is being read
+        # when the batch did that is being read, once that is asked
+        self._came: float | None = None
         self._connected = False
         self._close_soon = False
         self._tasks: dict[asyncio.Task[Any], Serving] = {}
@@ -166,16 +173,12 @@ class Shell:
         if not self._connected and not self.is_closed:
             self.connection_lost(None)
 
-    def data_received(self, data: bytes) -> None:
-        self._receive(self.protocol.receive_data, data, patience=len(data) * 2 // 3)
-
     def descriptors_received(self, fds: list[int]) -> None:
         self.protocol.receive_descriptors(fds)
 
-    def _receive(
-        self, receive: Callable[..., None], *data: bytes, patience: int = _FLUSH_AT
-    ) -> None:
-        """A batch: what it calls forth leaves in a few writes.
+    def data_received(self, data: bytes | None) -> None:
+        """A batch: what it calls forth leaves in a few writes. ``None``: what was held
+        back.
 
         The first is for two thirds as many bytes as the batch has, for the peer to work
         on in the meantime: else two ends with few calls between them would take turns.
@@ -184,16 +187,25 @@ class Shell:
         running.
         """
         if asyncio.current_task(self.loop) is not None:
-            self.loop.call_soon(self._receive, receive, *data)
+            self.loop.call_soon(self.data_received, data)
             return
-        self._came = self.loop.time()
-        self.protocol.patience = min(patience, _FLUSH_AT)
+        protocol = self.protocol
+        self._came = None
+        protocol.patience = _FLUSH_AT
         try:
-            receive(*data)
+            if data is None:
+                protocol.resume()
+            else:
+                patience = len(data) * 2 // 3
+                if patience < _FLUSH_AT:
+                    protocol.patience = patience
+                protocol.receive_data(data)
         finally:
-            self.protocol.patience = _FLUSH_AT if self._flushing else 0
-            self.flush()
-        self._adjust_reading()
+            protocol.patience = _FLUSH_AT if self._flushing else 0
+            if protocol.queued_bytes:
+                self.flush()
+        if protocol.paused or self._reading_paused:
+            self._adjust_reading()
 
     def eof_received(self) -> None:
         self.protocol.receive_eof()
@@ -240,8 +252,10 @@ class Shell:
         handler = serving.handler
         extras = serving.extras
         if extras is not None and extras.timeout is not None:
+            if self._came is None:
+                self._came = self.loop.time()
             serving.deadline = self._came + extras.timeout
-        token = current.set(serving)
+        token = _set_current(serving)
         try:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
@@ -259,7 +273,7 @@ class Shell:
             else:
                 self.protocol.answer(serving, result)
         finally:
-            current.reset(token)
+            _reset_current(token)
 
     def queued(self) -> None:
         protocol = self.protocol
@@ -311,14 +325,19 @@ class Shell:
         def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
             """Run a handler at once, as far as it goes."""
             try:
-                task = asyncio.Task(coroutine, loop=self.loop, eager_start=True)
+                task = Task(coroutine, loop=self.loop, eager_start=True)
             except (SystemExit, KeyboardInterrupt) as error:
                 self.protocol.fail(serving, error)
                 raise
-            if task.done():  # as most are: they never wait
+            if not task.done():
+                self._attend(serving, task)
+                return
+            try:  # most have a result: they never wait
+                answer = task.result()
+            except BaseException:
                 self._finish(serving, task)
             else:
-                self._attend(serving, task)
+                self.protocol.answer(serving, answer)
 
     else:  # Python 3.11
 
@@ -407,7 +426,7 @@ class Shell:
         answered: Metadata | None = None
         if metadata is not None and isinstance(metadata, Metadata):
             answered = metadata
-        outer = current.get(None)
+        outer = _get_current(None)
         if outer is not None and outer.open:
             seconds = outer.time_left(seconds)
             metadata = outer.traced(metadata)
@@ -465,7 +484,7 @@ class Shell:
 
         ``seconds`` are for that alone: the peer does not hear of them.
         """
-        outer = current.get(None)
+        outer = _get_current(None)
         if outer is not None and outer.open:
             metadata = outer.traced(metadata)
         if seconds is not None and not seconds > 0:
@@ -493,7 +512,7 @@ class Shell:
         """
         command = stream.command
         stream.metadata = metadata if isinstance(metadata, Metadata) else None
-        outer = current.get(None)
+        outer = _get_current(None)
         if outer is not None and outer.open:
             seconds = outer.time_left(seconds, began)
             metadata = outer.traced(metadata)
@@ -622,7 +641,7 @@ class Shell:
 
     def _resume(self) -> None:
         if not self._reading_paused:
-            self._receive(self.protocol.resume)
+            self.data_received(None)
         if not self._reading_paused:
             self.transport.resume_reading()
 
