@@ -316,7 +316,19 @@ class AmpProtocol:
             return at
         if end - at > self._small:
             return at
-        self._request(handler, tag, arguments, extras)
+        if (
+            self.state
+            or self.in_flight >= self.limits.calls
+            or (self._serving and tag in self._serving)
+            or (extras is not None and not extras.timeout)
+        ):
+            self._request(handler, tag, arguments, extras)
+            return end
+        serving = Serving(self.host, handler, tag, extras)
+        self.in_flight += 1
+        self.host.serve(serving, arguments)
+        if serving.open:
+            self._serving[tag] = serving
         return end
 
     def _short_head(
@@ -637,7 +649,11 @@ class AmpProtocol:
                 logger.error("the answer cannot be sent: %s", reason, exc_info=error)
                 extras = greeting(serving.extras)
                 data = answers.write_error(tag, answers.UNKNOWN, extras)
-            self._send(data)
+            if self.state is not CLOSED:
+                self._queue.append(data)
+                self.queued_bytes = queued = self.queued_bytes + len(data)
+                if queued >= self.patience:
+                    self.host.queued()
         self._served(serving)
 
     def answer_waiting(self) -> None:
@@ -663,12 +679,13 @@ class AmpProtocol:
     def _served(self, serving: Serving) -> None:
         serving.open = False
         self.in_flight -= 1
-        if not self.in_flight:
-            self._serving.clear()  # frees its table, too
-            if self.state and self.state is not CLOSED:
-                self._finish()
-        elif serving.tag is not None:
-            self._serving.pop(serving.tag, None)
+        if self._serving:
+            if not self.in_flight:
+                self._serving.clear()  # frees its table, too
+            elif serving.tag is not None:
+                self._serving.pop(serving.tag, None)
+        if self.state and not self.in_flight and self.state is not CLOSED:
+            self._finish()
 
     # --- calls of ours ----------------------------------------------------------------
 
@@ -715,7 +732,10 @@ class AmpProtocol:
         self.calls.count = number
         self.calls[tag] = call
         self.greets = False
-        self._send(data)
+        self._queue.append(data)
+        self.queued_bytes = queued = self.queued_bytes + len(data)
+        if queued >= self.patience:
+            self.host.queued()
 
     def tell(
         self,

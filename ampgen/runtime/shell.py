@@ -47,6 +47,8 @@ _reset_current = current.reset
 
 logger = logging.getLogger("ampgen")
 
+# a handler runs at once, as far as it goes; on Python 3.11 in the loop's next turn
+_EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 _FLUSH_AT = (
     4096  # bytes queued; measured: fewer writes starve the peer, more cost syscalls
 )
@@ -255,23 +257,26 @@ class Shell:
             if self._came is None:
                 self._came = self.loop.time()
             serving.deadline = self._came + extras.timeout
+        task: Task[Any] | None = None
         token = _set_current(serving)
         try:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
             result: Any = handler.method(*arguments)
+            if type(result) is CoroutineType or hasattr(result, "__await__"):
+                coroutine = result if type(result) is CoroutineType else _wait_for(result)
+                task = Task(coroutine, loop=self.loop, **_EAGER)
+                if not task.done():
+                    self._attend(serving, task)
+                    return
+                result = task.result()  # most have one: they never wait
         except (SystemExit, KeyboardInterrupt) as error:
             self.protocol.fail(serving, error)
             raise
         except BaseException as error:
-            self._failed(serving, error)
+            self._failed(serving, error, task)
         else:
-            if type(result) is CoroutineType:  # pyright: ignore[reportUnknownArgumentType]
-                self._start(serving, result)  # pyright: ignore[reportUnknownArgumentType]
-            elif hasattr(result, "__await__"):
-                self._start(serving, _wait_for(result))
-            else:
-                self.protocol.answer(serving, result)
+            self.protocol.answer(serving, result)
         finally:
             _reset_current(token)
 
@@ -320,30 +325,6 @@ class Shell:
 
     # --- handlers that wait -----------------------------------------------------------
 
-    if sys.version_info >= (3, 12):  # here, for it costs to ask on each request
-
-        def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
-            """Run a handler at once, as far as it goes."""
-            try:
-                task = Task(coroutine, loop=self.loop, eager_start=True)
-            except (SystemExit, KeyboardInterrupt) as error:
-                self.protocol.fail(serving, error)
-                raise
-            if not task.done():
-                self._attend(serving, task)
-                return
-            try:  # most have a result: they never wait
-                answer = task.result()
-            except BaseException:
-                self._finish(serving, task)
-            else:
-                self.protocol.answer(serving, answer)
-
-    else:  # Python 3.11
-
-        def _start(self, serving: Serving, coroutine: Coroutine[Any, Any, Any]) -> None:
-            self._attend(serving, self.loop.create_task(coroutine))
-
     def _attend(self, serving: Serving, task: asyncio.Task[Any]) -> None:
         serving.task = task
         self._tasks[task] = serving
@@ -352,24 +333,16 @@ class Shell:
             self._watch(serving.deadline)
         task.add_done_callback(self._ended)
 
-    def _finish(self, serving: Serving, task: asyncio.Task[Any]) -> None:
-        try:
-            answer = task.result()
-        except asyncio.CancelledError as error:
-            if task.cancelling() or serving.ended is not None:
-                self.protocol.fail(serving, error)
-            else:
+    def _failed(
+        self, serving: Serving, error: BaseException, task: Task[Any] | None
+    ) -> None:
+        """A handler's own calls share its deadline: they may notice it first."""
+        if isinstance(error, asyncio.CancelledError):
+            if task is not None and not task.cancelling() and serving.ended is None:
                 stray = RuntimeError("what the handler was waiting for was cancelled")
                 stray.__cause__ = error
-                self.protocol.fail(serving, stray)
-        except BaseException as error:
-            self._failed(serving, error)
-        else:
-            self.protocol.answer(serving, answer)
-
-    def _failed(self, serving: Serving, error: BaseException) -> None:
-        """A handler's own calls share its deadline: they may notice it first."""
-        if (
+                error = stray
+        elif (
             isinstance(error, DeadlineExceeded)
             and serving.deadline is not None
             and serving.deadline <= self.loop.time() + TICK
@@ -384,7 +357,12 @@ class Shell:
         if serving.stream is not None:
             serving.stream.close()
         self.load.remove()
-        self._finish(serving, task)
+        try:
+            answer = task.result()
+        except BaseException as error:
+            self._failed(serving, error, task)
+        else:
+            self.protocol.answer(serving, answer)
         self._adjust_reading()
         self._check_idle()
 
