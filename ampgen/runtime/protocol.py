@@ -246,9 +246,10 @@ class AmpProtocol:
     def paused(self) -> bool:
         """Should nothing be read for now?
 
-        There is as much as this end may take, or more than the peer takes. Only while no call of ours is open, and no stream: its answer, or its credit,
-        would sit unread, and two ends that both are at their limit would wait for one
-        another for ever.
+        There is as much as this end may take, or more than the peer takes. Only while
+        no call of ours is open, and no stream: its answer, or its credit, would sit
+        unread, and two ends that both are at their limit would wait for one another for
+        ever.
         """
         return (
             (self.in_flight >= self.limits.calls or self.blocked)
@@ -316,19 +317,7 @@ class AmpProtocol:
             return at
         if end - at > self._small:
             return at
-        if (
-            self.state
-            or self.in_flight >= self.limits.calls
-            or (self._serving and tag in self._serving)
-            or (extras is not None and not extras.timeout)
-        ):
-            self._request(handler, tag, arguments, extras)
-            return end
-        serving = Serving(self.host, handler, tag, extras)
-        self.in_flight += 1
-        self.host.serve(serving, arguments)
-        if serving.open:
-            self._serving[tag] = serving
+        self._request(handler, tag, arguments, extras)
         return end
 
     def _short_head(
@@ -649,7 +638,7 @@ class AmpProtocol:
                 logger.error("the answer cannot be sent: %s", reason, exc_info=error)
                 extras = greeting(serving.extras)
                 data = answers.write_error(tag, answers.UNKNOWN, extras)
-            if self.state is not CLOSED:
+            if self.state is not CLOSED:  # as in `_send`: a call less
                 self._queue.append(data)
                 self.queued_bytes = queued = self.queued_bytes + len(data)
                 if queued >= self.patience:
@@ -715,7 +704,7 @@ class AmpProtocol:
                 self._timeout = left
             timeout = self._timeout_pair
         head = b"".join((_ASKS[len(tag)], tag, command.head, extras, timeout))
-        if self.state >= DEAF:
+        if self.state and self.state >= DEAF:
             raise self.lost(sent=False)
         try:  # as in `tell`: a function for both costs a call 1 %
             try:
@@ -732,7 +721,7 @@ class AmpProtocol:
         self.calls.count = number
         self.calls[tag] = call
         self.greets = False
-        self._queue.append(data)
+        self._queue.append(data)  # as in `_send`
         self.queued_bytes = queued = self.queued_bytes + len(data)
         if queued >= self.patience:
             self.host.queued()

@@ -411,7 +411,7 @@ class Shell:
         deadline: float | None = None
         if seconds is not None:
             deadline = self.loop.time() + seconds
-            if not seconds > 0:
+            if not seconds > 0.0:
                 raise deadline_exceeded(command, seconds)
         call = AwaitedCall(self, command, deadline, seconds, answered)
         if self.protocol.blocked:
@@ -497,7 +497,7 @@ class Shell:
         if seconds is not None:
             stream.seconds = seconds
             stream.deadline = began + seconds
-            if not seconds > 0:
+            if not seconds > 0.0:
                 raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
             await self._room(command, stream.deadline, seconds)

@@ -105,7 +105,7 @@ def decode_float(raw: bytes) -> float:
     whole, _point, fraction = raw.partition(b".")
     if (whole.isdigit() and fraction.isdigit()) or _is_numeral(raw):
         value = float(raw)
-        if value - value != 0:  # infinite, though written as a number
+        if value - value != 0.0:  # infinite, though written as a number
             raise Fault("a number beyond the range of a float")
         return value
     if raw in _INFINITE or raw in _NANS:

@@ -168,13 +168,16 @@ def test_who_says_so_is_told_so_with_any_answer() -> None:
     host.inline = True
     for number, name in enumerate((b"Stop", b"Nope", b"_cancel")):
         host.receive(request(name, b"%d" % number, _peer=PEER))
-    host.receive(request(b"_cancel", b"3", id=b"7", _peer=PEER), request(b"Stop", b"4"))
+    host.receive(request(b"_cancel", b"3", id=b"7", _peer=PEER))
+    host.receive(request(b"Stop", b"5", _peer=PEER, _timeout=b"900"))
+    host.receive(request(b"Stop", b"4"))
     *answers, last = host.sent()
-    assert [answer[b"_peer"] for answer in answers] == [PEER] * 4
+    assert [answer[b"_peer"] for answer in answers] == [PEER] * 5
     assert [next(iter(answer)) for answer in answers] == [
         b"_answer",
         b"_error",
         b"_error",
+        b"_answer",
         b"_answer",
     ]
     assert answers[2][b"_error_code"] == b"INVALID_ARGUMENT"
