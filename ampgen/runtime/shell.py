@@ -30,7 +30,7 @@ from ampgen.runtime.serving import current
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Awaitable, Callable, Coroutine, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
 
     from ampgen.runtime.calls import Call
     from ampgen.runtime.command import AnyCommand, Command, Handler
@@ -179,11 +179,11 @@ class Shell:
         self.protocol.receive_descriptors(fds)
 
     def data_received(self, data: bytes | None) -> None:
-        """A batch: what it calls forth leaves in a few writes. ``None``: what was held
-        back.
+        """A batch, or ``None``: what of one was held back.
 
-        The first is for two thirds as many bytes as the batch has, for the peer to work
-        on in the meantime: else two ends with few calls between them would take turns.
+        What it calls forth leaves in a few writes. The first is for two thirds as many
+        bytes as the batch has, for the peer to work on in the meantime: else two ends
+        with few calls between them would take turns.
         As requests and answers differ in length, mostly one end does so, and that is
         enough. Who waits for what comes goes on at once, for which no task may be
         running.
@@ -263,9 +263,10 @@ class Shell:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
             result: Any = handler.method(*arguments)
-            if type(result) is CoroutineType or hasattr(result, "__await__"):
-                coroutine = result if type(result) is CoroutineType else _wait_for(result)
-                task = Task(coroutine, loop=self.loop, **_EAGER)
+            if type(result) is not CoroutineType and hasattr(result, "__await__"):
+                result = _wait_for(result)
+            if type(result) is CoroutineType:
+                task = Task(result, loop=self.loop, **_EAGER)
                 if not task.done():
                     self._attend(serving, task)
                     return
