@@ -692,7 +692,8 @@ class AmpProtocol:
         if only empty ones.
         """
         command = call.command
-        number = self.calls.count + 1
+        calls = self.calls
+        number = calls.count + 1
         tag = b"%x" % number  # as Twisted's
         extras = timeout = b""
         if metadata is not None or self.greets:
@@ -711,18 +712,20 @@ class AmpProtocol:
                 data = command.write_request(head, arguments, self.limits.depth)
             except Beside:
                 data = self._write_beside(command, head, arguments, answer=False)
-            if len(data) > self._small:
+            size = len(data)
+            if size > self._small:
                 check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
             fault = as_fault(error)
             raise EncodeError(command.name, fault.path, fault.rule) from None
+        queued = self.queued_bytes + size
         call.tag = tag
-        call.end = self._taken + self.queued_bytes + len(data)
-        self.calls.count = number
-        self.calls[tag] = call
+        call.end = self._taken + queued
+        calls.count = number
+        calls[tag] = call
         self.greets = False
-        self._queue.append(data)  # as in `_send`
-        self.queued_bytes = queued = self.queued_bytes + len(data)
+        self._queue.append(data)  # as in `_send`: a call less
+        self.queued_bytes = queued
         if queued >= self.patience:
             self.host.queued()
 
