@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from ampgen.model import Enum, ListType, MapType, ScalarType, Struct, Union
 from ampgen.runtime.values import SCALARS, Scalar
 from ampgen.targets.python import types
-from ampgen.targets.python.layout import Part, call, flat
+from ampgen.targets.python.layout import Part, call
 
 if TYPE_CHECKING:
     from ampgen.model import Type
@@ -145,12 +145,7 @@ class Codecs:
         scope = self.scope
         what = spoken(type_)
         # Two types with one spelling in a module are one type: names are unique there.
-        key = (
-            flat(types.given(scope, type_))
-            + " "
-            + flat(types.taken(scope, type_))
-            + what
-        )
+        key = f"{types.given(scope, type_)} {types.taken(scope, type_)}{what}"
         if key not in self._functions:
             word = what.replace(" ", "_").replace(".", "_")
             boxed = isinstance(type_, Struct | Union)

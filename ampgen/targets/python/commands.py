@@ -12,6 +12,7 @@ from ampgen.targets.python.declarations import an, function_header
 from ampgen.targets.python.layout import (
     Group,
     Part,
+    Run,
     a_tuple,
     byte_string,
     call,
@@ -98,7 +99,7 @@ class Commands:
         return Call(
             write=function_header(
                 self._private(command, "write"),
-                [f"head: {data}", ("arguments: ", taken), f"depth: {number_}"],
+                [f"head: {data}", Run("arguments: ", taken), f"depth: {number_}"],
                 data,
             ),
             read=self._declarations.reader_header(
@@ -150,7 +151,7 @@ class Commands:
                 self._private(command, "write", f"_{kind}"),
                 [
                     f"head: {self._scope.builtin('bytes')}",
-                    (f"{value}: ", taken),
+                    Run(f"{value}: ", taken),
                     f"depth: {self._scope.builtin('int')}",
                 ],
                 self._scope.builtin("bytes"),
@@ -196,7 +197,7 @@ class Commands:
             f"read_answer={read_answer}",
         ]
         if errors:
-            options.append(("errors=", a_tuple(errors)))
+            options.append(Run("errors=", a_tuple(errors)))
         if command.oneway:
             options.append("oneway=True")
         if command.idempotent:
@@ -205,15 +206,15 @@ class Commands:
             options.append(f"timeout={number(command.timeout)}")
         arguments = tuple(string(names.argument_name(f)) for f in in_request(command))
         if arguments:
-            options.append(("arguments=", a_tuple(arguments)))
+            options.append(Run("arguments=", a_tuple(arguments)))
         sensitive = tuple(
             string(names.argument_name(f)) for f in in_request(command) if f.sensitive
         )
         if sensitive:
-            options.append(("sensitive=", a_tuple(sensitive)))
+            options.append(Run("sensitive=", a_tuple(sensitive)))
         options += self._descriptors(command)
         required = a_tuple(tuple(str(field.required) for field in command.arguments))
-        options.append(("required=", required))
+        options.append(Run("required=", required))
         options += _large("large_arguments", in_request(command))
         if command.result is not None and not command.result.stream:
             options += _large("large_results", command.result.fields)
@@ -221,12 +222,14 @@ class Commands:
             given = self.given_result(command)
             results = command.result.fields if command.result is not None else ()
             large = _large("large", results)
-            options.append(("items=", self._items(command, "item", given, *large)))
+            items = self._items(command, "item", given, *large)
+            options.append(Run("items=", items))
         argument = stream_argument(command)
         if argument is not None:
             given = types.given_field(self._scope, argument)
             at = str(command.arguments.index(argument))
-            options.append(("sends=", self._items(command, "send", given, at)))
+            sends = self._items(command, "send", given, at)
+            options.append(Run("sends=", sends))
         kind = subscript("_Command", taken, self.answered(command))
         return statement(
             f"{self.constant(command)} = ", kind, Group("(", tuple(options), ")")
@@ -240,7 +243,7 @@ class Commands:
             if field.type == _FD
         )
         if places:
-            yield "argument_fds=", a_tuple(places)
+            yield Run("argument_fds=", a_tuple(places))
         result = command.result
         fields = () if result is None else result.fields
         bare = result is not None and result.bare
@@ -255,13 +258,13 @@ class Commands:
             if field.type == _FD
         )
         if homes:
-            yield "result_fds=", a_tuple(homes)
+            yield Run("result_fds=", a_tuple(homes))
 
     def _items(self, command: Command, kind: str, given: Part, *more: Part) -> Part:
         codecs = (
             self._private(command, verb, f"_{kind}") for verb in ("write", "read")
         )
-        return (subscript("_Items", given), Group("(", (*codecs, *more), ")"))
+        return call(subscript("_Items", given), *codecs, *more)
 
     def served(self, service: Service) -> Iterator[str]:
         """What the server class of the service has to know."""
@@ -289,7 +292,7 @@ def _large(option: str, fields: Sequence[Field]) -> Iterator[Part]:
     """The keys of large values, where there are any."""
     keys = tuple(byte_string(f.key.encode()) for f in in_order(fields) if f.large)
     if keys:
-        yield (f"{option}=", a_tuple(keys))
+        yield Run(f"{option}=", a_tuple(keys))
 
 
 def stream_argument(command: Command) -> Field | None:

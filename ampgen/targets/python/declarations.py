@@ -10,13 +10,14 @@ from ampgen.targets.python.layout import (
     Either,
     Group,
     Part,
+    Run,
     byte_string,
     call,
     either,
     fits,
-    flat,
     statement,
     string,
+    subscript,
 )
 from ampgen.targets.python.plan import (
     Alias,
@@ -141,7 +142,9 @@ class Declarations:
 
     def _dataclass_field(self, field: Field) -> str:
         scope = self._scope
-        left: Part = (f"{names.field_name(field)}: ", types.given_field(scope, field))
+        left: Part = Run(
+            f"{names.field_name(field)}: ", types.given_field(scope, field)
+        )
         options: list[Part] = []
         right: Part | None = None
         if field.optional:
@@ -149,19 +152,18 @@ class Declarations:
         elif field.default is not None:
             right = default(scope, field.default, field, mutable=True)
             if mutable(field):
-                factory: Part = ("lambda: ", right)
-                if flat(right) in ("[]", "{}"):
+                factory: Part = Run("lambda: ", right)
+                if right in ("[]", "{}"):
                     empty = types.given(scope, field.type)
                     lazily = types.names_class_of(field.type, scope.module)
-                    factory = ("lambda: ", empty, "()") if lazily else empty
-                options.append(("default_factory=", factory))
+                    factory = Run("lambda: ", empty, "()") if lazily else empty
+                options.append(Run("default_factory=", factory))
                 right = None
         if field.sensitive:
             options.append("repr=False")
         if options:
             if right is not None:
-                right = flat(right)
-                options.insert(0, ("default=", right))
+                options.insert(0, f"default={right}")
             right = call("_field", *options)
             if field.optional and not fits(left, " = _field(", indent=1):
                 right = Either((right,))  # as a whole on a line of its own
@@ -210,10 +212,7 @@ class Declarations:
             f"at: {number}",
             f"depth: {number}",
         )
-        result = (
-            scope.builtin("tuple"),
-            Group("[", (returns, number), "]", subscript=True),
-        )
+        result = subscript(scope.builtin("tuple"), returns, number)
         return function_header(function, parameters, result)
 
     def is_a(self, value: str, name: str) -> Part:

@@ -9,10 +9,10 @@ from ampgen.targets.python.declarations import class_header, described, function
 from ampgen.targets.python.docstrings import Section, docstring
 from ampgen.targets.python.layout import (
     Part,
+    Run,
     byte_string,
     call,
     either,
-    flat,
     statement,
     string,
 )
@@ -70,10 +70,10 @@ class Errors:
                 expression = default(scope, field.default, field, mutable=True)
                 if mutable(field):
                     annotation = either(annotation, "None")
-                    assigned = f"{flat(expression)} if {name} is None else {name}"
+                    assigned = f"{expression} if {name} is None else {name}"
                 else:
-                    value = flat(expression)
-            parameters.append((name, ": ", annotation, " = ", value))
+                    value = str(expression)
+            parameters.append(Run(f"{name}: ", annotation, f" = {value}"))
             body.append(statement(f"self.{name} = {assigned}", indent=2))
         header = function_header("__init__", parameters, "None", indent=1)
         return Function(header, None, tuple(body))

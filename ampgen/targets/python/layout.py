@@ -1,6 +1,7 @@
 """Lay out statements as ``ruff format`` with its defaults would.
 
-A statement is a run of parts: text that is never broken, and bracketed groups. What
+A statement is a run of parts: text that is never broken, and bracketed groups. A part
+is a string: its text on one line, worked out once, however often it is asked for. What
 fits in 88 columns stands on one line; else groups are opened, the last one first, one
 item a line, with the trailing comma that keeps them open. A name may be so long that
 even this does not fit; such a statement ends in ``# fmt: skip``, since how a formatter
@@ -10,13 +11,13 @@ breaks it further is not worth copying.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from typing import Self
 
 WIDTH = 88  # ruff's default
 INDENT = " " * 4
@@ -25,38 +26,73 @@ INDENT = " " * 4
 _UNBREAKABLE = re.compile(r""" *(\w+=)?([\w.]+|b?"[^"]*"|b?'[^']*'),?""")
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(str):
     """Brackets and what they hold.
 
     ``bare``: no brackets are written while it fits on one line (an import's names).
     """
 
+    __slots__ = ("bare", "close", "items", "open", "subscript")
     open: str
     items: tuple[Part, ...]
     close: str
-    bare: bool = False
-    subscript: bool = False
+    bare: bool
+    subscript: bool
+
+    def __new__(
+        cls,
+        open_: str,
+        items: tuple[Part, ...],
+        close: str,
+        *,
+        bare: bool = False,
+        subscript: bool = False,
+    ) -> Self:
+        inside = ", ".join(items)
+        self = super().__new__(cls, inside if bare else open_ + inside + close)
+        self.open = open_
+        self.items = items
+        self.close = close
+        self.bare = bare
+        self.subscript = subscript
+        return self
 
 
-@dataclass(frozen=True, slots=True)
-class Either:
+class Either(str):
     """``A | B``. Where that is too long for a line, it stands in parentheses; inside
     other brackets without.
     """
 
+    __slots__ = ("items",)
     items: tuple[Part, ...]
 
+    def __new__(cls, items: tuple[Part, ...]) -> Self:
+        self = super().__new__(cls, " | ".join(items))
+        self.items = items
+        return self
 
-Part: TypeAlias = "str | Group | Either | tuple[Part, ...]"
+
+class Run(str):
+    """Parts one behind the other."""
+
+    __slots__ = ("parts",)
+    parts: tuple[Part, ...]
+
+    def __new__(cls, *parts: Part) -> Self:
+        self = super().__new__(cls, "".join(parts))
+        self.parts = parts
+        return self
 
 
-def call(function: str, *arguments: Part) -> Part:
-    return (function, Group("(", arguments, ")"))
+Part: TypeAlias = str  # of a class above, or never broken
+
+
+def call(function: Part, *arguments: Part) -> Part:
+    return Run(function, Group("(", arguments, ")"))
 
 
 def subscript(name: str, *arguments: Part) -> Part:
-    return (name, Group("[", arguments, "]", subscript=True))
+    return Run(name, Group("[", arguments, "]", subscript=True))
 
 
 def a_tuple(items: tuple[Part, ...]) -> Part:
@@ -72,31 +108,16 @@ def either(*items: Part) -> Part:
     return Either(tuple(parts)) if parts[1:] else parts[0]
 
 
-def flat(part: Part) -> str:
-    """The part on one line."""
-    if isinstance(part, str):
-        return part
-    items = part if isinstance(part, tuple) else part.items
-    # Nearly all are text: a call for each would double the time of compiling.
-    texts = [item if isinstance(item, str) else flat(item) for item in items]
-    if isinstance(part, tuple):
-        return "".join(texts)
-    if isinstance(part, Either):
-        return " | ".join(texts)
-    inside = ", ".join(texts)
-    return inside if part.bare else part.open + inside + part.close
-
-
 def statement(*parts: Part, indent: int = 0) -> str:
     """A whole statement, or the header of a compound one, ``indent`` levels in.
 
     The first line is indented as well; there is no line end behind the last.
     """
     margin = INDENT * indent
-    one_line = flat(parts)
-    if len(margin) + len(one_line) <= WIDTH:
-        return margin + one_line
-    text = margin + _lay(parts, len(margin), 0)
+    line = margin + "".join(parts)
+    if len(line) <= WIDTH:
+        return line
+    text = margin + _lay(Run(*parts), len(margin), 0)
     if any(
         len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line)
         for line in text.split("\n")
@@ -107,32 +128,29 @@ def statement(*parts: Part, indent: int = 0) -> str:
 
 def fits(*parts: Part, indent: int = 0) -> bool:
     """Does it stand on one line?"""
-    return len(INDENT) * indent + len(flat(parts)) <= WIDTH
+    return len(INDENT) * indent + sum(map(len, parts)) <= WIDTH
 
 
 def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
     """The part, begun at column ``margin`` on a line that starts there, with ``after``
     more columns to follow it on its last line. ``inside``: of brackets.
     """
-    one_line = flat(part)
-    if margin + len(one_line) + after <= WIDTH:
-        return one_line
+    if margin + len(part) + after <= WIDTH:
+        return part
     pieces = _pieces(part)
     groups = [at for at, piece in enumerate(pieces) if _can_open(piece)]
-    if not groups:
-        return one_line
-    text = one_line
+    text = part
     for count in range(1, len(groups) + 1):
         for opened in _preferred(pieces, list(combinations(groups, count))):
             text = ""
             for at, piece in enumerate(pieces):
-                if at not in opened or isinstance(piece, str):
-                    text += flat(piece)
+                if at not in opened:
+                    text += piece
                 elif isinstance(piece, Group):
                     text += _open(piece, margin)
-                elif inside:
+                elif isinstance(piece, Either) and inside:
                     text = _open_inside(piece, margin, text)
-                else:
+                elif isinstance(piece, Either):
                     text += _open_either(piece, margin)
             first, *_, last = text.split("\n")
             if margin + len(first) <= WIDTH and len(last) + after <= WIDTH:
@@ -141,29 +159,24 @@ def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
 
 
 def _preferred(
-    pieces: list[str | Group | Either], choices: list[tuple[int, ...]]
+    pieces: list[Part], choices: list[tuple[int, ...]]
 ) -> list[tuple[int, ...]]:
     """Of a function the parameters are opened first, else the last group."""
-    first = pieces[0]
-    if isinstance(first, str) and first.startswith(("def ", "async def ")):
+    if pieces[0].startswith(("def ", "async def ")):
         return [choice for choice in choices if choice[0] == 1]
     return choices[::-1]
 
 
-def _pieces(part: Part) -> list[str | Group | Either]:
-    if isinstance(part, str | Group | Either):
+def _pieces(part: Part) -> list[Part]:
+    if not isinstance(part, Run):
         return [part]
-    return [piece for inner in part for piece in _pieces(inner)]
+    return [piece for inner in part.parts for piece in _pieces(inner)]
 
 
-def _can_open(piece: str | Group | Either) -> bool:
-    match piece:
-        case str():
-            return False
-        case Group("[", (_,), "]", subscript=True):
-            return False  # the comma would make a tuple of it
-        case Group() | Either():
-            return bool(piece.items)
+def _can_open(piece: Part) -> bool:
+    if isinstance(piece, Group) and piece.subscript and len(piece.items) == 1:
+        return False  # the comma would make a tuple of it
+    return isinstance(piece, Group | Either) and bool(piece.items)
 
 
 def _open(group: Group, margin: int) -> str:
@@ -176,7 +189,7 @@ def _open(group: Group, margin: int) -> str:
 
 def _open_either(either: Either, margin: int) -> str:
     inner = margin + len(INDENT)
-    body = flat(either)
+    body: str = either
     if inner + len(body) > WIDTH:
         body = _open_inside(either, inner, "")
     return f"(\n{' ' * inner}{body}\n{' ' * margin})"
@@ -185,8 +198,8 @@ def _open_either(either: Either, margin: int) -> str:
 def _open_inside(either: Either, margin: int, before: str) -> str:
     """One item a line, the first behind what stands ``before`` it."""
     first, *rest = either.items
-    lines = [_lay((before, first), margin, 0, inside=True)]
-    lines += [_lay(("| ", item), margin, 0, inside=True) for item in rest]
+    lines = [_lay(Run(before, first), margin, 0, inside=True)]
+    lines += [_lay(Run("| ", item), margin, 0, inside=True) for item in rest]
     return f"\n{' ' * margin}".join(lines)
 
 

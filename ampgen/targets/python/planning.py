@@ -16,7 +16,7 @@ from ampgen.targets.python.commands import Commands
 from ampgen.targets.python.declarations import Declarations, function_header
 from ampgen.targets.python.docstrings import docstring
 from ampgen.targets.python.errors import Errors
-from ampgen.targets.python.layout import statement
+from ampgen.targets.python.layout import Run, statement
 from ampgen.targets.python.plan import Function, Module, NestedFunctions
 from ampgen.targets.python.records import Records
 from ampgen.targets.python.reflection import schema_constant
@@ -152,7 +152,7 @@ def _nested(scope: Scope, nested: Nested) -> NestedFunctions:
     if nested.encode:
         encode = Function(
             function_header(
-                nested.encode, (("value: ", nested.taken), f"depth: {number}"), data
+                nested.encode, (Run("value: ", nested.taken), f"depth: {number}"), data
             ),
             None,
             (statement("return ", nested.encoded, indent=1),),

@@ -29,6 +29,7 @@ from ampgen.targets.python.layout import (
     Either,
     Group,
     Part,
+    Run,
     a_tuple,
     byte_string,
     call,
@@ -278,7 +279,7 @@ class Records:
         typed: Part = target
         if mutable(field) and _holds_open_enum(field.type):
             # Of [Region.EU] alone a type checker makes a list of Region, not of str.
-            typed = (f"{target}: ", types.given_field(self._scope, field))
+            typed = Run(f"{target}: ", types.given_field(self._scope, field))
         line = (typed, " = ", absent, f" if {raw} is None else ", decoded)
         if fits(*line, indent=indent):
             return statement(*line, indent=indent)

@@ -10,6 +10,7 @@ from ampgen.targets.python.declarations import class_header, described, function
 from ampgen.targets.python.docstrings import Section, docstring, prose
 from ampgen.targets.python.layout import (
     Part,
+    Run,
     a_tuple,
     call,
     either,
@@ -179,7 +180,7 @@ class Services:
             reason = string(command.notes.deprecated)
             decorators = (statement("@", call("_deprecated", reason), indent=1),)
         text = self._scope.builtin("str")
-        metadata = (subscript("_Mapping", text, text), " | None")
+        metadata = subscript("_Mapping", text, text)
         given = self._commands.given_result(command)
         result, send, waits = "return ", "self._call", not blocking
         streamed = stream_argument(command)
@@ -195,7 +196,7 @@ class Services:
             [
                 *self._parameters(command, blocking=blocking),
                 "timeout: _Timeout = _DEFAULT",
-                ("metadata: ", metadata, " = None"),
+                Run("metadata: ", metadata, " | None = None"),
             ],
             given,
             indent=1,
@@ -236,7 +237,7 @@ class Services:
                     if blocking
                     else either(plain, subscript("_AsyncIterable", taken))
                 )
-            annotated: Part = (f"{names.argument_name(field)}: ", taken)
+            annotated: Part = Run(f"{names.argument_name(field)}: ", taken)
             if field.required:
                 (by_name if seen_default else by_position).append(annotated)
                 continue
@@ -244,14 +245,14 @@ class Services:
             value: Part = "None"
             if field.default is not None:
                 value = default(scope, field.default, field, mutable=False)
-            by_position.append((annotated, " = ", value))
+            by_position.append(Run(annotated, " = ", value))
         return [*by_position, "*", *by_name]
 
     def _handler(self, command: Command) -> Function:
         parameters: list[Part] = [
             "self",
             *(
-                (f"{names.argument_name(field)}: ", self._read(field))
+                Run(f"{names.argument_name(field)}: ", self._read(field))
                 for field in command.arguments
             ),
         ]

@@ -12,10 +12,10 @@ from ampgen.targets.python.docstrings import docstring, prose
 from ampgen.targets.python.layout import (
     Group,
     Part,
+    Run,
     byte_string,
     call,
     either,
-    flat,
     statement,
     string,
     subscript,
@@ -166,14 +166,14 @@ def _dictionary(
         told = None if notes is None else _told(notes, indent + 1)
         return Dictionary(Class(header, told, members), None, ())
     pairs = tuple(
-        (f"{string(key)}: ", string(flat(type_)))
+        f"{string(key)}: {string(type_)}"
         for key, type_ in zip(keys, types, strict=True)
     )
     parts: tuple[Part, ...] = (string(name), Group("{", pairs, "}"))
     if union:
         parts = (*parts, "total=False")
     made = statement(f"{name} = ", call("_TypedDict", *parts), indent=indent)
-    return Dictionary(None, made, tuple(map(flat, types)))
+    return Dictionary(None, made, tuple(types))
 
 
 def _fields(scope: Scope, box: Struct | Union) -> Fields:
@@ -264,11 +264,9 @@ def _command(scope: Scope, command: SchemaCommand) -> Command:
         ("fatalErrors", [error for error in command.errors if error.fatal]),
     ):
         if errors:
-            codes: tuple[Part, ...] = tuple(
-                (
-                    scope.class_name(python_names.type_name(error), error.module),
-                    f": {byte_string(error.code.encode())}",
-                )
+            codes = tuple(
+                f"{scope.class_name(python_names.type_name(error), error.module)}: "
+                + byte_string(error.code.encode())
                 for error in errors
             )
             attributes.append(statement(f"{name} = ", Group("{", codes, "}"), indent=2))
@@ -347,7 +345,7 @@ def _parameters(scope: Scope, fields: tuple[Field, ...]) -> list[Part]:
     keys = {names.key(field.key): field for field in fields}
     for key, field in keys.items():
         if names.is_plain(key) and key not in names.UNPASSABLE:
-            parameters.append((f"{key}: ", annotation(scope, field)))
+            parameters.append(Run(f"{key}: ", annotation(scope, field)))
     if len(parameters) <= len(fields):
         others = "others"
         while others in keys:
