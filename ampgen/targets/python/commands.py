@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ampgen.model import Notes, Result, ScalarType
 from ampgen.runtime.values import Scalar
 from ampgen.targets.python import names, types
-from ampgen.targets.python.declarations import an, function_header
+from ampgen.targets.python.declarations import function_header
 from ampgen.targets.python.layout import (
     Group,
     Part,
@@ -137,15 +137,13 @@ class Commands:
         maker = self._private(
             command, "new", "_result" if kind == "answer" else "_item"
         )
-        wrong_type = None
+        check = None
         given, taken = self.given_result(command), self.taken_result(command)
         if result.bare:
             given = types.given_field(self._scope, result.fields[0])
             taken = types.taken_field(self._scope, result.fields[0])
         else:
-            wrong_type = statement(
-                "raise ", call("_wrong_type", string(an(name)), value), indent=2
-            )
+            check = self._declarations.check(value, name, name)
         return Answer(
             write=function_header(
                 self._private(command, "write", f"_{kind}"),
@@ -160,8 +158,7 @@ class Commands:
                 self._private(command, "read", f"_{kind}"), given
             ),
             maker=None if result.bare else self._declarations.maker(maker, name),
-            test=wrong_type and self._declarations.is_a(value, name),
-            wrong_type=wrong_type,
+            check=check,
             writer=self._records.writer(
                 result.fields,
                 lambda f: value if result.bare else f"{value}.{names.field_name(f)}",

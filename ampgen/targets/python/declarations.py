@@ -11,7 +11,6 @@ from ampgen.targets.python.layout import (
     Group,
     Part,
     Run,
-    byte_string,
     call,
     either,
     fits,
@@ -27,7 +26,7 @@ from ampgen.targets.python.plan import (
     Member,
     Structure,
 )
-from ampgen.targets.python.records import default, mutable, pair_literal
+from ampgen.targets.python.records import default, mutable, pair_literal, raw_literal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -175,8 +174,7 @@ class Declarations:
         return Structure(
             encode=self._encoder_header(scope.reference("encode", struct), name),
             read=self.reader_header(scope.reference("read", struct), name),
-            test=self.is_a("value", name),
-            wrong_type=self._wrong_type(struct.name),
+            check=self.check("value", name, struct.name),
             maker=self.maker(scope.reference("new", struct), name),
             writer=self._records.writer(
                 struct.fields, lambda f: f"value.{names.field_name(f)}", "depth - 1"
@@ -215,13 +213,17 @@ class Declarations:
         result = subscript(scope.builtin("tuple"), returns, number)
         return function_header(function, parameters, result)
 
-    def is_a(self, value: str, name: str) -> Part:
-        return call(self._scope.builtin("isinstance"), value, name)
-
-    def _wrong_type(self, name: str) -> str:
-        return statement(
-            "raise ", call("_wrong_type", string(an(name)), "value"), indent=2
+    def check(self, value: str, class_: str, name: str) -> str:
+        """Refuse what is of another class; ``name`` is what the schema calls it."""
+        refusal = call("_wrong_type", string(an(name)), value)
+        return (
+            statement("if not ", self._is_a(value, class_), ":", indent=1)
+            + "\n"
+            + statement("raise ", refusal, indent=2)
         )
+
+    def _is_a(self, value: str, class_: str) -> Part:
+        return call(self._scope.builtin("isinstance"), value, class_)
 
     # --- unions -----------------------------------------------------------------------
 
@@ -257,27 +259,29 @@ class Declarations:
         return Choice(
             encode=self._encoder_header(scope.reference("encode", union), name),
             read=self.reader_header(scope.reference("read", union), name),
-            test=self.is_a("value", name),
-            wrong_type=self._wrong_type(union.name),
+            check=self.check("value", name, union.name),
             unknown_member=statement(
                 "raise ", call("_unknown_member", *unknown), indent=1
             ),
-            members=tuple(self._member(union, member) for member in union.members),
+            members=tuple(
+                self._member(union, member, "elif" if at else "if")
+                for at, member in enumerate(union.members)
+            ),
         )
 
-    def _member(self, union: Union, member: Field) -> Member:
+    def _member(self, union: Union, member: Field, word: str) -> Member:
         codecs = self._codecs
         name = names.member_class(union, member)
         build: Part = call(name, codecs.decode(member.type, "raw", "depth - 1"))
         return Member(
-            test=self.is_a("value", name),
-            key=string(member.key),
-            header=pair_literal(member.key),
+            test=statement(f"{word} ", self._is_a("value", name), ":", indent=2),
+            begin=statement("key = ", string(member.key), indent=3),
+            header=statement("header = ", pair_literal(member.key), indent=3),
             encode=statement(
                 "v1 = ",
                 codecs.encode(member.type, "value.value", "depth - 1"),
                 indent=3,
             ),
-            raw_key=byte_string(member.key.encode()),
+            found=statement("if key == ", raw_literal(member.key), ":", indent=2),
             build=(statement("return ", build, ", end", indent=3),),
         )

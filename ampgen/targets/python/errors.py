@@ -101,7 +101,10 @@ class Errors:
                 name,
             ),
             writer=self._records.writer(
-                error.fields, lambda f: f"error.{names.error_field_name(f)}", "depth"
+                error.fields,
+                lambda f: f"error.{names.error_field_name(f)}",
+                "depth",
+                into="box",
             ),
             reader=self._records.reader(
                 error.fields,

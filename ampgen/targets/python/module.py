@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from ampgen.model import Error, Union
 from ampgen.targets.mark import generated
 from ampgen.targets.python.imports import standard_imports, stub_import, used
-from ampgen.targets.python.layout import Group, Part, call, statement, string
+from ampgen.targets.python.layout import Group, statement, string
 from ampgen.targets.python.ordering import dunder_all
 from ampgen.targets.python.planning import plan_module
 from ampgen.targets.python.reflection import schema_path
@@ -39,8 +39,6 @@ def render_module(
         **given,
         parts=plan,
         b=_Builtins(scope),
-        line=_line,
-        call=call,
     )
     imported = used(body) - {"_require_runtime"}
     deprecated = uses_deprecated(module)
@@ -71,12 +69,6 @@ def render_module(
         ),
         body=body,
     )
-
-
-def _line(indent: int, *parts: Part | int) -> str:
-    """A statement for a template, which has numbers too."""
-    texts = (str(part) if isinstance(part, int) else part for part in parts)
-    return statement(*texts, indent=indent)
 
 
 class _Builtins:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from ampgen.model import Command, Declaration, Field
-    from ampgen.targets.python.layout import Part
     from ampgen.targets.python.records import Reader, Writer
 
 
@@ -66,26 +65,29 @@ class Enumeration:
 
 @dataclass(frozen=True, slots=True)
 class Structure:
-    """One struct as a box. ``maker``: what makes it of its fields, by position."""
+    """One struct as a box. ``maker``: what makes it of its fields, by position;
+    ``check``: the statements that refuse what is no such struct.
+    """
 
     encode: str
     read: str
     maker: str
-    test: Part
-    wrong_type: str
+    check: str
     writer: Writer
     reader: Reader
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One member of a union: its test, and its key and value both ways."""
+    """One member of a union: to write where ``test`` tells it from the others, to build
+    where its key is ``found``. ``begin`` has errors name it.
+    """
 
-    test: Part
-    key: str
+    test: str
+    begin: str
     header: str
     encode: str
-    raw_key: str
+    found: str
     build: tuple[str, ...]
 
 
@@ -95,8 +97,7 @@ class Choice:
 
     encode: str
     read: str
-    test: Part
-    wrong_type: str
+    check: str
     unknown_member: str
     members: tuple[Member, ...]
 
@@ -124,14 +125,13 @@ class NestedFunctions:
 class Answer:
     """An answer, or an item of a stream, as a box.
 
-    ``test`` and ``maker`` are ``None`` where it is bare: it is no record.
+    ``check`` and ``maker`` are ``None`` where it is bare: it is no record.
     """
 
     write: str
     read: str
     maker: str | None
-    test: Part | None
-    wrong_type: str | None
+    check: str | None
     writer: Writer
     reader: Reader
 

@@ -58,19 +58,20 @@ _SHORT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class WrittenKey:
-    """One key as it is written. ``number`` is its place in the box, from 1; ``put`` are
-    the arguments of what puts it into a box that has large values.
+    """One key as it is written. ``number`` is its place in the box, from 1.
+
+    ``begin`` has errors name it. ``test`` is of an optional one: whether it is absent,
+    or, before ``put``, present; ``header`` sets its bytes where they may be none.
+    ``put`` puts the value into a box, where it is no run of bytes yet.
     """
 
     number: int
-    key: str
-    header: str
-    raw_key: str
+    begin: str
     fetch: str | None
-    source: str
-    optional: bool
+    test: str | None
+    header: str | None
     encode: str
-    put: Part
+    put: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,14 +89,14 @@ class Header:
 class ReadKey:
     """One key as it is read. ``header_size``: of its length, itself, its value's
     length. ``headers``: which to look for. ``lookup`` finds its raw value in a ``box``.
+    ``begin`` has errors name it.
     """
 
     number: int
-    key: str
+    begin: str
     headers: tuple[Header, ...]
     header_size: int
-    lookup: Part
-    required: bool
+    lookup: str
     decode: str
 
 
@@ -127,7 +128,6 @@ def in_order(fields: Sequence[Field]) -> list[Field]:
     return sorted(fields, key=lambda field: field.key.encode())
 
 
-@lru_cache(maxsize=4096)  # keys come again: for the writer, the reader, other records
 def key_literal(key: str, *, short: bool) -> str:
     """The bytes of a key with its length, and the first of a short value's length."""
     data = len(key).to_bytes(2, "big") + key.encode("ascii")
@@ -136,6 +136,14 @@ def key_literal(key: str, *, short: bool) -> str:
     return byte_string(data + b"\0", escaped={0, 1, len(data)})
 
 
+# Keys come again: for the writer, the reader, other records.
+@lru_cache(maxsize=4096)
+def raw_literal(key: str) -> str:
+    """The bytes of a key alone."""
+    return byte_string(key.encode())
+
+
+@lru_cache(maxsize=4096)
 def pair_literal(key: str, value: str | None = None) -> str:
     """The bytes of a key, or of a whole pair, each with its length before it.
 
@@ -166,10 +174,13 @@ class Records:
         *,
         leading: Sequence[tuple[str, str]] = (),
         unpack: str | None = None,
+        into: str | None = None,
     ) -> Writer:
         """``source`` is where a field's value stands; ``leading`` are pairs that are
-        ready made, each with the key that tells its place.
+        ready made, each with the key that tells its place; ``into`` is a dictionary
+        that shall have the values, instead of bytes.
         """
+        large = any(field.large for field in fields)
         keys: list[WrittenKey] = []
         pieces: list[tuple[bytes, list[str]]] = [
             (key.encode(), [piece]) for key, piece in leading
@@ -188,24 +199,20 @@ class Records:
                 if local != value:
                     fetch = _fetch(local, value)
                     value = local
-            literal = pair_literal(field.key)
-            raw_key = byte_string(field.key.encode())
-            keys.append(
-                WrittenKey(
-                    at,
-                    string(field.key),
-                    literal,
-                    raw_key,
-                    fetch,
-                    value,
-                    field.optional,
-                    encode,
-                    call(
-                        "box.put_large" if field.large else "box.put", raw_key, f"v{at}"
-                    ),
-                )
-            )
-            first = f"k{at}" if field.optional else literal
+            first, raw_key = pair_literal(field.key), raw_literal(field.key)
+            put = test = header = None
+            if into is not None:
+                put = statement(f"{into}[{raw_key}] = v{at}", indent=indent)
+            elif large:
+                method = "box.put_large" if field.large else "box.put"
+                put = statement(call(method, raw_key, f"v{at}"), indent=indent)
+            if field.optional:
+                which = "is None" if put is None else "is not None"
+                test = statement(f"if {value} {which}:", indent=2)
+                header = statement(f"k{at} = {first}", indent=3)
+                first = f"k{at}"
+            begin = _begin(field.key, first=at == 1)
+            keys.append(WrittenKey(at, begin, fetch, test, header, encode, put))
             pieces.append((field.key.encode(), [first, f"n{at}", f"v{at}"]))
         pieces.sort(key=lambda piece: piece[0])
         items: tuple[Part, ...] = tuple(part for _, parts in pieces for part in parts)
@@ -214,7 +221,6 @@ class Records:
             Group("(", (a_tuple((*items, 'b"\\x00\\x00"')),), ")"),
             indent=1,
         )
-        large = any(field.large for field in fields)
         if large:
             join = f"    return box.write({leading[0][1]})"
         return Writer(tuple(keys), join, unpack, large)
@@ -228,28 +234,28 @@ class Records:
         ending: str = ", end",
     ) -> Reader:
         """``build`` makes the record of its values' names; ``ending`` is returned with
-        it.
+        it, but where all that is read is a ``box``.
         """
         keys: list[ReadKey] = []
         ordered = in_order(fields)
         declared = {field.key for field in fields}
         for at, field in enumerate(ordered, 1):
-            raw_key = byte_string(field.key.encode())
-            lookup = call("_get_whole", "box", raw_key)
+            raw_key = raw_literal(field.key)
+            found = call("_get_whole", "box", raw_key)
             if field.large:
-                lookup = call(
-                    "_get_large", "box", raw_key, *_like_pieces(field, fields)
-                )
+                found = call("_get_large", "box", raw_key, *_like_pieces(field, fields))
             elif f"{field.key}.2" in declared:  # no piece of this one
-                lookup = call("box.get", raw_key)
+                found = call("box.get", raw_key)
             keys.append(
                 ReadKey(
                     number=at,
-                    key=string(field.key),
-                    headers=tuple(_headers(field)),
+                    begin=_begin(field.key, first=at == 1),
+                    headers=tuple(
+                        _header("elif" if more else "if", field.key, short=short)
+                        for more, short in enumerate(_lengths(field))
+                    ),
                     header_size=len(field.key) + 4,
-                    lookup=lookup,
-                    required=field.required,
+                    lookup=statement(f"r{at} = ", found, indent=2 if ending else 1),
                     decode=self.decode(field, f"v{at}", f"r{at}", depth),
                 )
             )
@@ -300,6 +306,12 @@ class Records:
         )
 
 
+@lru_cache(maxsize=4096)
+def _begin(key: str, *, first: bool) -> str:
+    """``first``: before the ``try``."""
+    return statement("key = ", string(key), indent=1 if first else 2)
+
+
 def _fetch(local: str, value: str) -> str:
     line = f"{INDENT * 2}{local} = {value}"
     if len(line) <= WIDTH:
@@ -314,7 +326,7 @@ def _like_pieces(field: Field, fields: Sequence[Field]) -> Iterator[str]:
     for other in in_order(fields):
         name, _dot, number = other.key.rpartition(".")
         if name == field.key and number.isdecimal():
-            yield byte_string(other.key.encode())
+            yield raw_literal(other.key)
 
 
 def _rows(texts: list[str], width: int) -> Iterator[list[str]]:
@@ -341,12 +353,10 @@ def mutable(field: Field) -> bool:
     return isinstance(field.default, ListValue | EmptyMap)
 
 
-def _headers(field: Field) -> Iterator[Header]:
-    word = "if "
-    for short in _lengths(field):
-        found = call("data.startswith", key_literal(field.key, short=short), "end")
-        yield Header(statement(word, found, ":", indent=2), short)
-        word = "elif "
+@lru_cache(maxsize=4096)
+def _header(word: str, key: str, *, short: bool) -> Header:
+    found = call("data.startswith", key_literal(key, short=short), "end")
+    return Header(statement(f"{word} ", found, ":", indent=2), short)
 
 
 def _lengths(field: Field) -> tuple[bool, ...]:
