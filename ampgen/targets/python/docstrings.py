@@ -78,6 +78,8 @@ def _clean(doc: str) -> str:
 def escape(line: str) -> str:
     """A line of text as it stands inside of three double quotes."""
     line = line.replace("\\", "\\\\").replace('"""', '""\\"')
+    if line.isprintable():
+        return line
     return "".join(c if c.isprintable() else repr(c)[1:-1] for c in line)
 
 

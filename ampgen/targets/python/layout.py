@@ -132,11 +132,9 @@ def fits(*parts: Part, indent: int = 0) -> bool:
 
 
 def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
-    """The part, begun at column ``margin`` on a line that starts there, with ``after``
-    more columns to follow it on its last line. ``inside``: of brackets.
+    """A part that does not fit on a line, begun at column ``margin`` of one that starts
+    there, with ``after`` more columns to follow on its last. ``inside``: of brackets.
     """
-    if margin + len(part) + after <= WIDTH:
-        return part
     pieces = _pieces(part)
     groups = [at for at, piece in enumerate(pieces) if _can_open(piece)]
     text = part
@@ -181,10 +179,14 @@ def _can_open(piece: Part) -> bool:
 
 def _open(group: Group, margin: int) -> str:
     inner = margin + len(INDENT)
-    items = "".join(
-        f"{' ' * inner}{_lay(item, inner, 1, inside=True)},\n" for item in group.items
-    )
-    return f"{group.open}\n{items}{' ' * margin}{group.close.removeprefix(',')}"
+    room = WIDTH - inner - 1
+    lines = [
+        item if len(item) <= room else _lay(item, inner, 1, inside=True)
+        for item in group.items
+    ]
+    before = f"\n{' ' * inner}"
+    text = f"{group.open}{before}{f',{before}'.join(lines)},"
+    return f"{text}\n{' ' * margin}{group.close.removeprefix(',')}"
 
 
 def _open_either(either: Either, margin: int) -> str:
@@ -198,8 +200,11 @@ def _open_either(either: Either, margin: int) -> str:
 def _open_inside(either: Either, margin: int, before: str) -> str:
     """One item a line, the first behind what stands ``before`` it."""
     first, *rest = either.items
-    lines = [_lay(Run(before, first), margin, 0, inside=True)]
-    lines += [_lay(Run("| ", item), margin, 0, inside=True) for item in rest]
+    room = WIDTH - margin
+    lines = [
+        item if len(item) <= room else _lay(item, margin, 0, inside=True)
+        for item in (Run(before, first), *(Run("| ", other) for other in rest))
+    ]
     return f"\n{' ' * margin}".join(lines)
 
 

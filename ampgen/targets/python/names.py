@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -84,11 +85,14 @@ BUILTINS = frozenset(
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
 
+# A name is asked for again by all that names it.
+@lru_cache(maxsize=4096)
 def snake_case(name: str) -> str:
     """``HTTPGet`` is ``http_get``, ``Get2FA`` is ``get2_fa``."""
     return _WORD.sub("_", name).lower()
 
 
+@lru_cache(maxsize=4096)
 def cap_words(name: str) -> str:
     """``old_repeat`` is ``OldRepeat``; capitals stay."""
     return "".join(word[:1].upper() + word[1:] for word in name.split("_"))

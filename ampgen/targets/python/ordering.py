@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ def dunder_all(names: Iterable[str]) -> list[str]:
     return sorted(names, key=_key)
 
 
+@lru_cache(maxsize=4096)  # a name stands in two lists, of its module and of all
 def _key(name: str) -> tuple[int, list[tuple[int, int, str]], str]:
     kind = 2
     if len(name) > 1 and name.isupper():
