@@ -10,7 +10,7 @@ from importlib import resources
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
-from lark import Lark
+from lark import Lark, Token, Transformer
 
 from ampgen.cache import cache_folder
 from ampgen.diagnostics import Diagnostic, Label
@@ -22,6 +22,8 @@ from ampgen.language.trivia import scan
 from ampgen.source import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from ampgen.language.tree import File
     from ampgen.source import Source
 
@@ -70,6 +72,20 @@ def _offset(diagnostic: Diagnostic) -> int:
     return diagnostic.primary.span.start if diagnostic.primary else 0
 
 
+class _Symbols(Transformer[Token, "File"]):
+    """Hands the symbols of a rule to the builder's method of its name, one by one.
+
+    lark's ``v_args`` would do that, too, with four calls instead of one.
+    """
+
+    def __init__(self, builder: TreeBuilder) -> None:
+        self._builder = builder
+
+    def __getattr__(self, rule: str) -> Callable[[list[Any]], Any]:
+        method = getattr(self._builder, rule)
+        return lambda symbols: method(*symbols)
+
+
 @cache
 def _parser() -> tuple[Lark, TreeBuilder]:
     grammar = resources.files("ampgen.language").joinpath("grammar.lark")
@@ -78,7 +94,7 @@ def _parser() -> tuple[Lark, TreeBuilder]:
         grammar.read_text(encoding="utf-8"),
         parser="lalr",
         lexer="contextual",
-        transformer=builder,
+        transformer=_Symbols(builder),
         keep_all_tokens=True,
         maybe_placeholders=True,
         cache=_tables() or False,

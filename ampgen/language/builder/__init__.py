@@ -18,7 +18,6 @@ from ampgen.language.builder.nodes import (
     Block,
     end_of,
     start_of,
-    takes_symbols,
 )
 from ampgen.language.builder.types import TypeBuilder
 from ampgen.source import Span
@@ -26,7 +25,6 @@ from ampgen.source import Span
 Commands: TypeAlias = Block[tree.CommandDeclaration | tree.Reserved]
 
 
-@takes_symbols
 class TreeBuilder(TypeBuilder):
     """Builds one file at a time: :meth:`begin`, then the parser's calls."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from ampgen.language import tree
-from ampgen.language.builder.nodes import Annotations, Block, end_of, takes_symbols
+from ampgen.language.builder.nodes import Annotations, Block, end_of
 from ampgen.language.builder.terms import TermBuilder
 from ampgen.source import Span
 
@@ -16,7 +16,6 @@ Fields: TypeAlias = Block[tree.Field | tree.Reserved]
 Parameters: TypeAlias = list[tree.Field | tree.Reserved]
 
 
-@takes_symbols
 class FieldBuilder(TermBuilder):
     def fields(self, *items: tree.Field | tree.Reserved | Token) -> Fields:
         return self._block(items)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Never, TypeAlias, TypeVar
 
-from lark import Token, Transformer, v_args  # pyright: ignore[reportUnknownVariableType]
+from lark import Token
 
 from ampgen.diagnostics import Diagnostic, Label
 from ampgen.language import tree
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
 Annotations: TypeAlias = tuple[tree.Annotation, ...]
 Member = TypeVar("Member")
 Member_co = TypeVar("Member_co", covariant=True)
-Builder = TypeVar("Builder", bound=Transformer[Token, tree.File])
-
-
-def takes_symbols(builder: type[Builder]) -> type[Builder]:
-    """Let a rule's symbols be the arguments of its method, in the class itself."""
-    v_args(inline=True)(builder)
-    return builder
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +29,7 @@ class Block(Generic[Member_co]):
     span: Span
 
 
-class NodeBuilder(Transformer[Token, tree.File]):
+class NodeBuilder:
     """The file that is being read, and what is shared."""
 
     def begin(self, source: Source, trivia: Trivia) -> None:

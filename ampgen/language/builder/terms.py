@@ -11,7 +11,6 @@ from ampgen.language.builder.nodes import (
     NodeBuilder,
     end_of,
     start_of,
-    takes_symbols,
 )
 from ampgen.language.literals import Duration, decode_string, read_number
 from ampgen.language.rules import NESTED_TOO_DEEP
@@ -20,7 +19,6 @@ from ampgen.source import Span
 MAX_NESTING = 64  # as deep as values nest on the wire
 
 
-@takes_symbols
 class TermBuilder(NodeBuilder):
     def annotations(self, *annotations: tree.Annotation) -> Annotations:
         return annotations

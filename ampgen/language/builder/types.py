@@ -6,14 +6,13 @@ from typing import TYPE_CHECKING
 
 from ampgen.language import tree
 from ampgen.language.builder.fields import FieldBuilder, Fields
-from ampgen.language.builder.nodes import Annotations, Block, end_of, takes_symbols
+from ampgen.language.builder.nodes import Annotations, Block, end_of
 from ampgen.source import Span
 
 if TYPE_CHECKING:
     from lark import Token
 
 
-@takes_symbols
 class TypeBuilder(FieldBuilder):
     def type_alias(
         self,
