@@ -11,8 +11,10 @@ from bisect import bisect_right
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ampgen.frozen import frozen
 
-@dataclass(frozen=True, slots=True)
+
+@frozen
 class StandardInput:
     """A schema that is handed over instead of read.
 
@@ -58,7 +60,7 @@ class Source:
         return self.text[start : len(self.text) if end < 0 else end].removesuffix("\r")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Span:
     """A run of text: ``source.text[start:end]``."""
 

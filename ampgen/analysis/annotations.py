@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 from typing import TYPE_CHECKING
 
 from ampgen import model
 from ampgen.analysis.rules import notes as rule
 from ampgen.diagnostics.fixes import removing, writing
+from ampgen.frozen import frozen
 from ampgen.language import tree
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Place(Enum):
     RESULT = "a result"
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Known:
     """``takes`` is the class of its only argument, ``None`` for no argument at all."""
 
@@ -77,7 +78,7 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Annotated:
     """What the annotations in one place say. ``places`` are those of the known ones."""
 

@@ -6,7 +6,6 @@ The parser has seen to it that strings are text and ints are not too long.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +14,7 @@ from ampgen.analysis.rules import names as name_rule
 from ampgen.analysis.rules import shape as rule
 from ampgen.analysis.rules import wire as wire_rule
 from ampgen.diagnostics.fixes import writing
+from ampgen.frozen import frozen
 from ampgen.language import tree
 from ampgen.runtime.values import Scalar
 
@@ -47,7 +47,7 @@ _NUMBERS = {
 _FLOAT_WORDS = {"inf": "inf", "infinity": "inf", "nan": "nan"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Checked:
     """A default, and how many bytes it takes on the wire."""
 

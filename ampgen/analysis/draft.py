@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ampgen.frozen import frozen
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from ampgen.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Key:
     """One key of a box. ``span`` is its place: the name, or the string in ``@wire``.
 
@@ -33,7 +35,7 @@ class Key:
     large: Span | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Box:
     """The keys that travel together: of a struct, of a command's arguments, …
 
@@ -46,7 +48,7 @@ class Box:
     rekey: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoundCommand:
     """``streams``: the places of the word ``stream``, of arguments and of the result.
 
@@ -63,7 +65,7 @@ class BoundCommand:
     duplicate: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoundService:
     node: tree.ServiceDeclaration
     service: model.Service
@@ -72,7 +74,7 @@ class BoundService:
     reserved: tuple[tree.StringLiteral, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoundEnum:
     """``members``: without those whose name is declared twice."""
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from ampgen.frozen import frozen
 from ampgen.source import shown_path
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ _DECLARED = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class LoadedImport:
     """``name`` is what the file calls it, ``None`` where its stem is none.
 
@@ -81,7 +82,7 @@ class LoadedFile:
         return bool(lines)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Loaded:
     """``files``: imported ones before those that import them; ``roots`` as named.
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, TypeVar
+
+from ampgen.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 Node = TypeVar("Node")
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Edge(Generic[Node]):
     """``source`` refers to ``target`` at ``span``."""
 
@@ -22,7 +23,7 @@ class Edge(Generic[Node]):
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Walk(Generic[Node]):
     """``order``: every node, behind those it refers to. ``cycles``: their edges."""
 

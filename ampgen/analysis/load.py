@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -25,6 +24,7 @@ from ampgen.analysis.graph import Edge, walk
 from ampgen.analysis.rules import names as rule
 from ampgen.diagnostics.fixes import writing
 from ampgen.diagnostics.suggest import did_you_mean
+from ampgen.frozen import frozen
 from ampgen.language import tree
 from ampgen.language.parser import parse
 from ampgen.source import Source, StandardInput
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from ampgen.source import Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Unreadable:
     """``missing``: there is no such file, so the next folder may be tried."""
 

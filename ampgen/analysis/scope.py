@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ampgen import model
 from ampgen.analysis.rules import names as rule
 from ampgen.diagnostics.fixes import writing
+from ampgen.frozen import frozen
 from ampgen.runtime.values import Scalar
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ FOREIGN_TYPES = {
 _NO_TYPES = frozenset({"void", "Void", "None", "none", "null", "nil", "unit", "Unit"})
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Kind:
     """What a name is wanted for."""
 
@@ -66,7 +67,7 @@ _CALLED: dict[type[model.Declaration], str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Advice:
     """``meant`` is to be written instead of the name; ``safe``: no other can be."""
 
@@ -155,7 +156,7 @@ class Scope:
         return names
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Missing:
     """A name that stands for nothing, and the search for what was meant."""
 

@@ -6,7 +6,6 @@ add to that is bounded below.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from ampgen import model
 from ampgen.analysis.rules import shape as rule
 from ampgen.analysis.scope import BUILT_IN_TYPES, TYPE
 from ampgen.diagnostics.fixes import removing
+from ampgen.frozen import frozen
 from ampgen.language import tree
 from ampgen.runtime.values import Scalar
 
@@ -53,7 +53,7 @@ _OWNER = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class SlotType:
     """``type`` is ``None`` where it is refused; the others are places in the text."""
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from dataclasses import dataclass
 
 from ampgen.diagnostics import Diagnostic, Label, Rule
 from ampgen.diagnostics.fixes import writing
+from ampgen.frozen import frozen
 from ampgen.language.rules import (
     MALFORMED_NUMBER,
     NO_SUCH_CHARACTER,
@@ -34,7 +34,7 @@ _FLOAT = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Fault:
     """A mistake inside a literal; ``start`` and ``end`` count from its start.
 
@@ -55,7 +55,7 @@ class Fault:
         return Diagnostic(self.rule, self.message, Label(span), (), self.help, fix)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Duration:
     seconds: float
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters
 
 from ampgen.diagnostics.fixes import Fix, writing
+from ampgen.frozen import frozen
 from ampgen.language import expectation
 from ampgen.language.automaton import END, Automaton
 from ampgen.language.skip import opens_block
@@ -29,7 +29,7 @@ _WORD = re.compile(r"[^\W\d]\w*")
 _MAX_SHOWN = 40  # characters of the text that was found
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Found:
     """What stands where the parser stopped, and where the token before it ends."""
 

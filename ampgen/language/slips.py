@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from lark import Token
 
 from ampgen.diagnostics.suggest import did_you_mean
+from ampgen.frozen import frozen
 from ampgen.language.expectation import DECLARATION_KEYWORDS, enclosing, noun
 from ampgen.language.tree import Annotation
 
@@ -57,7 +57,7 @@ def foreign_keyword(word: str) -> str | None:
     return _FOREIGN_KEYWORDS.get(word)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Advice:
     """What was probably meant. ``edit`` writes it: from, to, and the text in between.
 
@@ -69,7 +69,7 @@ class Advice:
     safe: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Place:
     """A mistake as the slips look at it.
 

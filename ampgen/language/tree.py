@@ -7,8 +7,9 @@ say so with a place and a reason.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
+
+from ampgen.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ampgen.source import Source, Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Name:
     """One name as written; may start with ``_`` (analysis refuses it)."""
 
@@ -24,7 +25,7 @@ class Name:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class QualifiedName:
     """``Point`` or ``geo.Point``."""
 
@@ -39,19 +40,19 @@ class QualifiedName:
 # --- literals -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StringLiteral:
     value: str
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class IntLiteral:
     value: int
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class FloatLiteral:
     """A number with a point or an exponent, or ``inf``, ``-inf``, ``nan``."""
 
@@ -59,13 +60,13 @@ class FloatLiteral:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BoolLiteral:
     value: bool
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NameLiteral:
     """A bare name: an enum's member."""
 
@@ -73,7 +74,7 @@ class NameLiteral:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class DurationLiteral:
     """``500ms``, ``2s``, ``1m``, as ``seconds``; only an annotation takes one."""
 
@@ -81,13 +82,13 @@ class DurationLiteral:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListLiteral:
     items: tuple[Literal, ...]
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapLiteral:
     """``{}``: a map's only literal."""
 
@@ -109,7 +110,7 @@ Literal: TypeAlias = (
 # --- types ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NamedType:
     """A built-in scalar or a declared name: analysis tells which."""
 
@@ -117,20 +118,20 @@ class NamedType:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ListType:
     item: Type
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class MapType:
     key: Type
     value: Type
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class OptionalType:
     """``T?``."""
 
@@ -138,7 +139,7 @@ class OptionalType:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ModifiedType:
     """``stream T`` or ``large T``; ``keyword`` holds the word and its place."""
 
@@ -167,7 +168,7 @@ def names_in(type_: Type | None) -> Iterator[QualifiedName]:
 # --- declarations ---------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Annotation:
     """``@name(arguments)``; ``span`` covers all of it."""
 
@@ -176,7 +177,7 @@ class Annotation:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Doc:
     """The lines behind ``///`` or ``//!``, without one leading space, joined."""
 
@@ -184,7 +185,7 @@ class Doc:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Field:
     """A field, an argument, a result or a union's member: ``name: type = default``."""
 
@@ -196,7 +197,7 @@ class Field:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reserved:
     """``reserved "nick", "age"``."""
 
@@ -204,7 +205,7 @@ class Reserved:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Import:
     """``import "path" as alias;``; without ``alias`` the file's stem is the name."""
 
@@ -213,7 +214,7 @@ class Import:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class TypeAliasDeclaration:
     """``type`` is ``None`` where it could not be read: the name counts as declared."""
 
@@ -224,7 +225,7 @@ class TypeAliasDeclaration:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumMember:
     """``LOUD;`` or ``INFO = "info";``; without a value the name stands for itself."""
 
@@ -235,7 +236,7 @@ class EnumMember:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class EnumDeclaration:
     """``incomplete``: some members could not be read, and are missing here."""
 
@@ -248,7 +249,7 @@ class EnumDeclaration:
     incomplete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class StructDeclaration:
     doc: Doc | None
     annotations: tuple[Annotation, ...]
@@ -257,7 +258,7 @@ class StructDeclaration:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class UnionDeclaration:
     """``incomplete``: some members could not be read, and are missing here."""
 
@@ -269,7 +270,7 @@ class UnionDeclaration:
     incomplete: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ErrorDeclaration:
     """``fatal error Name "CODE" { … }``; without a code the name is the code."""
 
@@ -282,7 +283,7 @@ class ErrorDeclaration:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ResultList:
     """``-> (…)``, or ``-> stream (…)`` with the word's place in ``stream``."""
 
@@ -291,7 +292,7 @@ class ResultList:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class BareResult:
     """``-> T`` or ``-> name: T``; the type carries ``stream``, ``large`` and ``?``."""
 
@@ -300,7 +301,7 @@ class BareResult:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class CommandDeclaration:
     """``arrow`` and ``raises_span`` are the places of ``->`` and ``raises``."""
 
@@ -316,7 +317,7 @@ class CommandDeclaration:
     span: Span
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ServiceDeclaration:
     doc: Doc | None
     annotations: tuple[Annotation, ...]
@@ -337,7 +338,7 @@ Declaration: TypeAlias = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class File:
     """One parsed file, in the order written; what could not be parsed is left out."""
 

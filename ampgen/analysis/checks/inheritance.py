@@ -10,6 +10,7 @@ from ampgen.analysis.checks.values import command_span
 from ampgen.analysis.graph import Edge, walk
 from ampgen.analysis.rules import names as name_rule
 from ampgen.analysis.rules import wire as rule
+from ampgen.frozen import frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -85,7 +86,7 @@ def _bases(draft: Draft) -> Callable[[BoundService], Iterator[Edge[BoundService]
     return edges
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class _Merge:
     table: _Table
     reported: set[frozenset[int]]

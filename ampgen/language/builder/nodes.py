@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic, Never, TypeAlias, TypeVar
 
 from lark import Token
 
 from ampgen.diagnostics import Diagnostic, Label
+from ampgen.frozen import frozen
 from ampgen.language import tree
 from ampgen.language.rules import NAME_NOT_ASCII
 from ampgen.source import Source, Span
@@ -20,7 +20,7 @@ Member = TypeVar("Member")
 Member_co = TypeVar("Member_co", covariant=True)
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Block(Generic[Member_co]):
     """``{ … }``; ``incomplete`` if a member could not be read."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from ampgen.frozen import frozen
 from ampgen.model import Enum, ListType, MapType, ScalarType, Struct, Union
 from ampgen.runtime.values import SCALARS, Scalar
 from ampgen.targets.python import types
@@ -28,7 +29,7 @@ _OF_LIST: dict[Shape, str] = {"flat": "list", "deep": "deep_list", "boxed": "box
 _OF_MAP: dict[Shape, str] = {"flat": "map", "deep": "deep_map", "boxed": "deep_map"}
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Nested:
     """A list or map inside another, or a struct as a map's value: it needs functions of
     its own, for another function to be given. ``what`` says in words what they write.

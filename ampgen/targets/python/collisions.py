@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ampgen.diagnostics import Diagnostic, Label
+from ampgen.frozen import frozen
 from ampgen.model import Command, Enum, Error, Field, Service, Struct, Union
 from ampgen.source import Span
 from ampgen.targets.python import names, rules
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ampgen.model import Module, Schema
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Claim:
     """Something that wants a name in Python; ``what`` is it in the reader's words."""
 

@@ -5,16 +5,16 @@ it.
 from __future__ import annotations
 
 import inspect
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ampgen.frozen import frozen
 from ampgen.targets.python.layout import INDENT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Section:
     """``Arguments:`` and the like. Each entry is a name and its doc, which may be
     empty.

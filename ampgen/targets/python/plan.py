@@ -11,6 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ampgen.frozen import frozen
+
 if TYPE_CHECKING:
     from ampgen.model import Command, Declaration, Field
     from ampgen.targets.python.records import Reader, Writer
@@ -23,7 +25,7 @@ KINDS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Function:
     header: str
     docstring: str | None
@@ -47,7 +49,7 @@ class Class:
     of: Declaration | Command | Field | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Alias:
     """A union's name; its docstring stands below it."""
 
@@ -55,7 +57,7 @@ class Alias:
     docstring: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Enumeration:
     """How an enum is written and read: two statements."""
 
@@ -63,7 +65,7 @@ class Enumeration:
     decode: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Structure:
     """One struct as a box. ``maker``: what makes it of its fields, by position;
     ``check``: the statements that refuse what is no such struct.
@@ -77,7 +79,7 @@ class Structure:
     reader: Reader
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Member:
     """One member of a union: to write where ``test`` tells it from the others, to build
     where its key is ``found``. ``begin`` has errors name it.
@@ -91,7 +93,7 @@ class Member:
     build: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Choice:
     """One union as a box with a single key."""
 
@@ -102,7 +104,7 @@ class Choice:
     members: tuple[Member, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Failure:
     """A declared error's fields, and its entry for the commands that raise it."""
 
@@ -113,7 +115,7 @@ class Failure:
     entry: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class NestedFunctions:
     """Of a list or map inside another; a struct has an ``encode`` already."""
 
@@ -121,7 +123,7 @@ class NestedFunctions:
     decode: Function
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Answer:
     """An answer, or an item of a stream, as a box.
 
@@ -136,7 +138,7 @@ class Answer:
     reader: Reader
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Call:
     """One command: its boxes, and its entry for the runtime.
 

@@ -8,10 +8,10 @@ length, ``r2`` the raw bytes of the second key.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from ampgen.frozen import frozen
 from ampgen.model import (
     EmptyMap,
     Enum,
@@ -56,7 +56,7 @@ _SHORT = frozenset(
 """Scalars that are shorter than 256 bytes, but for a number that nobody can read."""
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class WrittenKey:
     """One key as it is written. ``number`` is its place in the box, from 1.
 
@@ -74,7 +74,7 @@ class WrittenKey:
     put: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Header:
     """What stands before a value: the key with its length and, if the value is
     ``short``, the first byte of the value's length, which is 0. ``test``: the statement
@@ -85,7 +85,7 @@ class Header:
     short: bool
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class ReadKey:
     """One key as it is read. ``header_size``: of its length, itself, its value's
     length. ``headers``: which to look for. ``lookup`` finds its raw value in a ``box``.
@@ -100,7 +100,7 @@ class ReadKey:
     decode: str
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Writer:
     """``join`` is the statement that puts the box together, ``unpack`` the first.
     ``large``: some of the values may be.
@@ -112,7 +112,7 @@ class Writer:
     large: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Reader:
     """``clear``: the statements that take all keys for absent; ``build``: the last
     ones.
