@@ -1,9 +1,13 @@
-"""The folder where the compiler keeps what makes the next run faster."""
+"""The folder where the compiler keeps what makes the next run faster: notes of what was
+made (:mod:`ampgen.memo`), lark's tables, the bytecode of templates.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+import tempfile
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -27,6 +31,16 @@ def cache_folder() -> Path | None:
         return folder  # a profile is its user's
     is_private = there.st_uid == os.getuid() and not there.st_mode & 0o022
     return folder if is_private else None
+
+
+def keep(path: Path, content: bytes) -> None:
+    """Write a file there, whole at once; where that cannot be, do without."""
+    with suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        os.replace(temporary, path)
 
 
 def _place() -> Path | None:

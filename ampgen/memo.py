@@ -13,14 +13,13 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ampgen.cache import cache_folder
+from ampgen.cache import cache_folder, keep
 from ampgen.disk import RecordingDisk, ask_again, digest, digests
 from ampgen.source import StandardInput
 from ampgen.targets import TARGETS, TargetError
@@ -93,12 +92,8 @@ def remember(note: Path | None, disk: RecordingDisk, files: Mapping[str, str]) -
     if note is None or not disk.is_steady:
         return
     text = json.dumps({**disk.answers, "made": digests(files)})
+    keep(note, text.encode())
     with suppress(OSError):
-        note.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=note.parent)
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(text)
-        os.replace(temporary, note)
         _forget_oldest(note.parent)
 
 

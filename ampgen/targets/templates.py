@@ -10,8 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ampgen.cache import cache_folder
+
 if TYPE_CHECKING:
-    from jinja2 import BaseLoader, Environment
+    from jinja2 import BaseLoader, BytecodeCache, Environment
 
 _PACKAGE = Path(__file__).parent.parent
 _INSTALLED = _PACKAGE / "templates"
@@ -33,15 +35,20 @@ class Templates:
 def ours() -> Templates:
     from jinja2 import FileSystemLoader
 
-    return Templates(environment(FileSystemLoader(FOLDER)))
+    from ampgen.targets.bytecode import Bytecode
+
+    folder = cache_folder()
+    kept = None if folder is None else Bytecode(folder, settings=Path(__file__))
+    return Templates(environment(FileSystemLoader(FOLDER), kept))
 
 
-def environment(loader: BaseLoader) -> Environment:
+def environment(loader: BaseLoader, kept: BytecodeCache | None = None) -> Environment:
     """How all templates are read, wherever they come from."""
     from jinja2 import Environment, StrictUndefined
 
     return Environment(  # noqa: S701  # it is Python that is written, not HTML
         loader=loader,
+        bytecode_cache=kept,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
