@@ -77,7 +77,7 @@ class _Builtins:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
 
-    def __getitem__(self, name: str) -> str:
+    def __getattr__(self, name: str) -> str:
         return self._scope.builtin(name)
 
 

@@ -55,6 +55,7 @@ class Alias:
 
     statement: str
     docstring: str | None
+    kind: str = "alias"  # among classes, which have one of KINDS
 
 
 @frozen
