@@ -6,7 +6,7 @@ import re
 import sys
 from contextlib import suppress
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
@@ -88,7 +88,7 @@ class _Symbols(Transformer[Token, "File"]):
 
 @cache
 def _parser() -> tuple[Lark, TreeBuilder]:
-    grammar = resources.files("ampgen.language").joinpath("grammar.lark")
+    grammar = Path(__file__).with_name("grammar.lark")
     builder = TreeBuilder()
     parser = Lark(
         grammar.read_text(encoding="utf-8"),
