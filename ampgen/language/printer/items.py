@@ -14,8 +14,7 @@ from ampgen.language.printer.tokens import Comment, Kind, Token
 
 Part: TypeAlias = "Token | Body"
 
-_OPENING = frozenset("([{")
-_CLOSING = frozenset(")]}")
+_DEEPER = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _MODIFIERS = frozenset({"open", "fatal"})
 
 
@@ -81,6 +80,7 @@ class _Reader:
     def __init__(self, tokens: list[Token]) -> None:
         self._tokens = tokens
         self._at = 0
+        self._next = tokens[0]
 
     def file(self) -> Body:
         file = Body("")
@@ -156,17 +156,17 @@ class _Reader:
 
     def _open(self) -> Body:
         token = self._next
-        self._at += 1
+        self._advance()
         return Body(token.text, token.before, self._trailing())
 
     def _close(self, body: Body) -> None:
         body.closing = self._next.before
-        self._at += 1
+        self._advance()
 
     def _end(self, item: Item) -> Item:
         """Take the ``;`` or ``,``, and the comments around it."""
         item.tail = self._next.before
-        self._at += 1
+        self._advance()
         item.trailing = self._trailing()
         _hoist(item.tail, item.trailing)
         return _docs_first(item)
@@ -196,9 +196,9 @@ class _Reader:
 
     # --- tokens -----------------------------------------------------------------------
 
-    @property
-    def _next(self) -> Token:
-        return self._tokens[self._at]
+    def _advance(self) -> None:
+        self._at += 1
+        self._next = self._tokens[self._at]
 
     def _stands(self, text: str) -> bool:
         return self._next.text == text
@@ -210,14 +210,14 @@ class _Reader:
     def _take(self) -> Token:
         """The next token; a comma behind the last of a list goes."""
         token = self._next
-        self._at += 1
+        self._advance()
         if self._next.text == "," and self._second.text in (")", "]", ";"):
             self._drop_comma()
         return token
 
     def _drop_comma(self) -> None:
         before = self._next.before
-        self._at += 1
+        self._advance()
         self._next.before[:0] = before
 
     def _until(self, *ends: str) -> list[Token]:
@@ -226,7 +226,7 @@ class _Reader:
         depth = 0
         while depth or self._next.text not in ends:
             token = self._take()
-            depth += (token.text in _OPENING) - (token.text in _CLOSING)
+            depth += _DEEPER.get(token.text, 0)
             taken.append(token)
         return taken
 

@@ -69,7 +69,8 @@ class _Text:
 
     def line(self, *, blank: bool = False) -> None:
         """What comes next stands on a new line, behind a blank one if so said."""
-        self._lines = self.lines()
+        if self._line.strip():
+            self._lines.append(self._line)
         if blank and self._lines:
             self._lines.append("")
         self._line = self._margin

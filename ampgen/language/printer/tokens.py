@@ -15,10 +15,10 @@ from ampgen.language.literals import decode_string
 
 # The same tokens that grammar.lark has; the test of this module compares the two.
 _PIECE = re.compile(
-    r"(?P<space>[ \t\r\n\f\uFEFF]+)"
-    r"|(?P<line>//[^\n]*)"
-    r"|(?P<block>/\*(?s:.)*?\*/)"
+    r"(?P<space>[ \t\r\n\f\uFEFF]*)(?:"
+    r"(?P<comment>//[^\n]*|/\*(?s:.)*?\*/)"
     r'|(?P<token>"(?:\\.|[^"\\])*"|->|-?[0-9](?:[eE][+-](?=[0-9])|[\w.])*|-inf\b|\w+|.)'
+    r"|\Z)"
 )
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
@@ -72,21 +72,16 @@ def tokenise(text: str) -> list[Token]:
     tokens: list[Token] = []
     comments: list[Comment] = []
     lines = 1  # line ends since the last token or comment: a file begins on a new line
-    for match in _PIECE.finditer(text):
-        piece = match[0]
-        kind = match.lastgroup
-        if kind == "space":
-            lines += piece.count("\n")
-            continue
-        if comments:
+    for space, comment, token in _PIECE.findall(text):
+        lines += space.count("\n")
+        if comments and (comment or token):
             comments[-1].ends_line = lines > 0
-        blank = lines > 1
-        if kind == "token":
-            written = canonical_string(piece) if piece[0] == '"' else piece
-            tokens.append(Token(written, comments, lines > 0, blank))
+        if token:
+            written = canonical_string(token) if token[0] == '"' else token
+            tokens.append(Token(written, comments, lines > 0, lines > 1))
             comments = []
-        else:
-            comments.append(_comment(piece, own_line=lines > 0, blank=blank))
+        elif comment:
+            comments.append(_comment(comment, own_line=lines > 0, blank=lines > 1))
         lines = 0
     tokens.append(Token("", comments, own_line=True))
     return tokens
