@@ -62,11 +62,12 @@ IMPORTABLE = frozenset(_ORIGIN) | frozenset(_MODULES)
 
 # Generated code holds no other strings than these, so this finds its private names. An
 # underscore inside a word begins none. Every alternative begins with a character, no
-# class or look behind, so that all other text is skipped quickly: there are megabytes.
+# class or look behind, so that all other text is skipped quickly; and so is a string,
+# from escape to escape: there are megabytes.
 _TOKEN = re.compile(
-    r'"""(?:\\.|[^\\])*?"""'
-    r'|"(?:\\.|[^"\\\n])*"'
-    r"|'(?:\\.|[^'\\\n])*'"
+    r'"""[^"\\]*(?:(?:\\.|"(?!""))[^"\\]*)*"""'
+    r'|"[^"\\\n]*(?:\\.[^"\\\n]*)*"'
+    r"|'[^'\\\n]*(?:\\.[^'\\\n]*)*'"
     r"|#[^\n]*|_(?<!\w_)\w*",
     re.DOTALL,
 )
