@@ -104,8 +104,7 @@ def _compiler() -> str:
     """
     parts = [sys.version, digest(Path(__file__).read_bytes())]
     for root in (_PACKAGE, TEMPLATES):
-        for path in _files(root):
-            parts += [os.path.relpath(path, root), digest(path.read_bytes())]
+        parts += _told(root)
     for name in ("lark", "jinja2"):
         spec = find_spec(name)  # imports nothing
         if spec is None or spec.origin is None:
@@ -126,15 +125,24 @@ def _installed(target: str) -> Iterator[str]:
         raise FileNotFoundError(str(error)) from None
     yield entry.distribution
     for root in entry.roots():
-        for path in _files(root) if root.is_dir() else [root]:
-            yield os.path.relpath(path, root)
-            yield digest(path.read_bytes())
+        if root.is_dir():
+            yield from _told(root)
+        else:
+            yield digest(root.read_bytes())
 
 
-def _files(root: Path) -> Iterator[Path]:
+def _told(root: Path) -> Iterator[str]:
+    """Each file below, by its path there, and what it says. There are hundreds: a
+    ``Path`` for each would take as long as to read them.
+    """
+    start = len(os.path.join(root, ""))
     for folder, folders, names in os.walk(root):
         folders[:] = sorted(set(folders) - {"__pycache__"})
-        yield from (Path(folder, name) for name in sorted(names))
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            yield path[start:]
+            with open(path, "rb", buffering=0) as file:
+                yield digest(file.read())
 
 
 def _forget_oldest(folder: Path) -> None:
