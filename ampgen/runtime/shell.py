@@ -47,6 +47,7 @@ _reset_current = current.reset
 
 logger = logging.getLogger("ampgen")
 
+_COROUTINE: type[Any] = CoroutineType  # to type checkers: of anything
 # a handler runs at once, as far as it goes; on Python 3.11 in the loop's next turn
 _EAGER: dict[str, Any] = {"eager_start": True} if sys.version_info >= (3, 12) else {}
 _FLUSH_AT = (
@@ -263,9 +264,9 @@ class Shell:
             if handler.count < len(arguments):
                 arguments = arguments[: handler.count]
             result: Any = handler.method(*arguments)
-            if type(result) is not CoroutineType and hasattr(result, "__await__"):
+            if type(result) is not _COROUTINE and hasattr(result, "__await__"):
                 result = _wait_for(result)
-            if type(result) is CoroutineType:
+            if type(result) is _COROUTINE:
                 task = Task(result, loop=self.loop, **_EAGER)
                 if not task.done():
                     self._attend(serving, task)
