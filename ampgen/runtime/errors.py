@@ -227,6 +227,16 @@ def as_fault(error: Exception) -> Fault:
     return Fault(f"the value is not of its type ({type(error).__name__})")
 
 
+def not_encoded(command: str, error: Exception) -> EncodeError:
+    """What whoever wanted a value sent hears of its fault.
+
+    That is a name here, and not where it is caught: an error that is one in its own
+    traceback would be cyclic garbage.
+    """
+    fault = as_fault(error)
+    return EncodeError(command, fault.path, fault.rule)
+
+
 def too_long(length: int) -> Fault:
     rule = "over 65,535 bytes, the most that a value holds"
     return Fault(f"{rule}: this one has {length:,}")

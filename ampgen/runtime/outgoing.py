@@ -12,7 +12,7 @@ from time import monotonic
 from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
-from ampgen.runtime.errors import FAULTS, EncodeError, as_fault
+from ampgen.runtime.errors import FAULTS, EncodeError, not_encoded
 from ampgen.runtime.streams import SHARE, SLICE, head_of
 from ampgen.runtime.wire import check_size
 
@@ -169,8 +169,7 @@ class Outgoing:
             if len(data) > min(limits.box, limits.large):
                 check_size(data, limits, self.large)
         except FAULTS as error:
-            fault = as_fault(error)
-            raise EncodeError(self._command.name, fault.path, fault.rule) from None
+            raise not_encoded(self._command.name, error) from None
         self.host.queue(data)
         return len(data)
 

@@ -32,7 +32,6 @@ from ampgen.runtime.errors import (
     ConnectionLost,
     DeadlineExceeded,
     DecodeError,
-    EncodeError,
     Fault,
     InvalidArgument,
     Malformed,
@@ -41,7 +40,7 @@ from ampgen.runtime.errors import (
     RemoteError,
     Unavailable,
     UnknownCommand,
-    as_fault,
+    not_encoded,
 )
 from ampgen.runtime.extras import (
     NOBODY,
@@ -633,8 +632,7 @@ class AmpProtocol:
                 if len(data) > self._small:
                     check_size(data, self.limits, command.large_results)
             except Exception as error:  # whatever the handler's object does to us
-                fault = as_fault(error)
-                reason = EncodeError(command.name, fault.path, fault.rule)
+                reason = not_encoded(command.name, error)
                 logger.error("the answer cannot be sent: %s", reason, exc_info=error)
                 extras = greeting(serving.extras)
                 data = answers.write_error(tag, answers.UNKNOWN, extras)
@@ -668,11 +666,10 @@ class AmpProtocol:
     def _served(self, serving: Serving) -> None:
         serving.open = False
         self.in_flight -= 1
-        if self._serving:
-            if not self.in_flight:
+        if self._serving and serving.tag is not None:
+            self._serving.pop(serving.tag, None)
+            if not self._serving:
                 self._serving.clear()  # frees its table, too
-            elif serving.tag is not None:
-                self._serving.pop(serving.tag, None)
         if self.state and not self.in_flight and self.state is not CLOSED:
             self._finish()
 
@@ -716,8 +713,7 @@ class AmpProtocol:
             if size > self._small:
                 check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
-            fault = as_fault(error)
-            raise EncodeError(command.name, fault.path, fault.rule) from None
+            raise not_encoded(command.name, error) from None
         queued = self.queued_bytes + size
         call.tag = tag
         call.end = self._taken + queued
@@ -749,8 +745,7 @@ class AmpProtocol:
             if len(data) > self._small:
                 check_size(data, self.limits, command.large_arguments)
         except FAULTS as error:
-            fault = as_fault(error)
-            raise EncodeError(command.name, fault.path, fault.rule) from None
+            raise not_encoded(command.name, error) from None
         self.calls.count += 1  # it takes a number that nobody sees, as Twisted's does
         self.told = True
         self._send(data)
@@ -764,7 +759,7 @@ class AmpProtocol:
         try:
             pairs = dict(metadata_pairs(metadata or {}))
         except Fault as fault:
-            raise EncodeError(command.name, fault.path, fault.rule) from None
+            raise not_encoded(command.name, fault) from None
         if self.greets:
             pairs[b"_peer"] = PEER
         if streamed is not None:

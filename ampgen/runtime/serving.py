@@ -12,7 +12,7 @@ from ampgen.runtime import answers
 from ampgen.runtime.answers import Failure
 from ampgen.runtime.calls import deadline_exceeded
 from ampgen.runtime.descriptors import close_all
-from ampgen.runtime.errors import EncodeError, Fault
+from ampgen.runtime.errors import Fault, not_encoded
 from ampgen.runtime.extras import (
     PEER,
     TRACE_CONTEXT,
@@ -124,7 +124,7 @@ class Serving:
         try:
             extras = self.answer_extras()
         except Fault as fault:
-            reason = EncodeError(self.handler.command.name, fault.path, fault.rule)
+            reason = not_encoded(self.handler.command.name, fault)
             logger.error("the metadata cannot be sent: %s", reason)
             extras = greeting(self.extras)
         return answers.write_error(tag, failure, extras)

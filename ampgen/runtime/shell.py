@@ -116,8 +116,7 @@ class Shell:
         self.limits = limits
         self.protocol = AmpProtocol(self, limits=limits, fallback=fallback)
         self.protocol.blocked = True  # a factory's task may call before there is a peer
-        # when the batch did that is being read, once that is asked
-        self._came: float | None = None
+        self._came = 0.0  # when the batch did that is being read
         self._connected = False
         self._close_soon = False
         self._tasks: dict[asyncio.Task[Any], Serving] = {}
@@ -193,7 +192,7 @@ class Shell:
             self.loop.call_soon(self.data_received, data)
             return
         protocol = self.protocol
-        self._came = None
+        self._came = self.loop.time()
         protocol.patience = _FLUSH_AT
         try:
             if data is None:
@@ -255,8 +254,6 @@ class Shell:
         handler = serving.handler
         extras = serving.extras
         if extras is not None and extras.timeout is not None:
-            if self._came is None:
-                self._came = self.loop.time()
             serving.deadline = self._came + extras.timeout
         task: Task[Any] | None = None
         token = _set_current(serving)
@@ -277,6 +274,7 @@ class Shell:
             raise
         except BaseException as error:
             self._failed(serving, error, task)
+            task = None  # or the error holds this frame, and this frame the error
         else:
             self.protocol.answer(serving, result)
         finally:
@@ -363,6 +361,7 @@ class Shell:
             answer = task.result()
         except BaseException as error:
             self._failed(serving, error, task)
+            del task  # as in `serve`
         else:
             self.protocol.answer(serving, answer)
         self._adjust_reading()
@@ -628,4 +627,7 @@ class Shell:
 
 async def _wait_for(awaitable: Awaitable[Any]) -> Any:
     """A task runs coroutines alone."""
-    return await awaitable
+    try:
+        return await awaitable
+    finally:
+        del awaitable  # or its error holds it, and it the error

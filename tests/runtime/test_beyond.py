@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -435,6 +436,30 @@ async def test_of_many_deadlines_each_is_kept() -> None:
         )
         await peer.send(box(request(b"Repeat", b"x", text=b"a", _timeout=b"20")))
         assert (await peer.receive_box())[b"_error"] == b"x"
+
+
+async def test_a_deadline_counts_from_when_the_request_came() -> None:
+    """Not from when those before it have been served."""
+
+    class Slow(Text):
+        def log(self, line: str) -> None:
+            time.sleep(0.1)
+
+        async def repeat(self, text: str, times: int) -> RepeatResult:
+            deadline = current_call().deadline
+            assert deadline is not None
+            late.append(asyncio.get_running_loop().time() - deadline)
+            return RepeatResult(text=text, length=times)
+
+    late: list[float] = []
+    async with server_of(Slow()) as peer:
+        first = box(request(b"Log", b"1", line=b"x"))
+        await peer.send(
+            first + box(request(b"Repeat", b"2", text=b"a", _timeout=b"50"))
+        )
+        await peer.receive_box()
+        await peer.receive_box()
+    assert late[0] > 0
 
 
 # --- cancellation ---------------------------------------------------------------------

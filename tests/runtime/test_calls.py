@@ -449,6 +449,50 @@ async def test_what_a_handler_has_answered_is_not_left_to_the_collector(
             gc.enable()
 
 
+@pytest.mark.parametrize(
+    "what", ["at once", "later", "of another", "by a bad result", "as a request"]
+)
+@BOTH
+async def test_what_has_failed_is_not_left_to_the_collector(
+    open_: Open, what: str
+) -> None:
+    class Failing(Text):
+        def repeat(self, text: str, times: int) -> Any:
+            return self._another() if what == "of another" else self._repeat()
+
+        async def _repeat(self) -> Any:
+            if what == "later":
+                await asyncio.sleep(0)
+            if what == "by a bad result":
+                return RepeatResult(text="a", length=cast("int", "1"))
+            raise TooLong("x", limit=1)
+
+        def _another(self) -> asyncio.Future[Any]:
+            future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+            asyncio.get_running_loop().call_soon(
+                lambda: future.set_exception(TooLong("x", limit=1))
+            )
+            return future
+
+    times = cast("int", "1") if what == "as a request" else 1
+    async with open_(Failing()) as text:
+
+        async def fail() -> None:
+            with contextlib.suppress(TooLong, InternalError, EncodeError):
+                await text.repeat("a", times)
+                raise AssertionError
+            await asyncio.sleep(0.01)
+
+        await fail()
+        gc.collect()
+        gc.disable()
+        try:
+            await fail()
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
+
+
 @BOTH
 async def test_a_handler_that_waits_for_what_is_cancelled_has_failed(
     open_: Open, caplog: pytest.LogCaptureFixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import replace
 from typing import Any, cast
 
@@ -93,6 +94,18 @@ def test_answers_leave_in_the_order_of_completion_and_tags_come_back_as_they_cam
     for serving, _arguments in reversed(host.requests):
         host.protocol.answer(serving, None)
     assert host.sent() == [{b"_answer": tag} for tag in reversed(tags)]
+
+
+@pytest.mark.parametrize("oneway_last", [True, False])
+def test_what_was_served_takes_no_memory(oneway_last: bool) -> None:
+    host = Host()
+    host.receive(request(b"Log", None, line=b"x"))
+    host.receive(*(request(b"Stop", b"%d" % number) for number in range(900)))
+    order = -1 if oneway_last else 1
+    for serving, _arguments in host.requests[::order]:
+        host.protocol.answer(serving, None)
+    assert not host.protocol.in_flight
+    assert sys.getsizeof(host.protocol._serving) == sys.getsizeof({})
 
 
 SCRIPT: list[Box] = [
