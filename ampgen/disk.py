@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from typing import NoReturn
 
 T = TypeVar("T")
@@ -132,6 +132,22 @@ def digest(content: bytes) -> str:
 def digests(files: Mapping[str, str]) -> dict[str, str]:
     """Of generated texts, by path."""
     return {name: digest(text.encode()) for name, text in files.items()}
+
+
+def told(root: Path) -> Iterator[str]:
+    """Each file below, by its path there, and what it says: of a package all that it
+    does. There are hundreds: a ``Path`` for each would take as long as to read them.
+
+    Raises :class:`OSError` where they are no plain files.
+    """
+    start = len(os.path.join(root, ""))
+    for folder, folders, names in os.walk(root, onerror=_raise):
+        folders[:] = sorted(set(folders) - {"__pycache__"})
+        for name in sorted(names):
+            path = os.path.join(folder, name)
+            yield path[start:]
+            with open(path, "rb", buffering=0) as file:
+                yield digest(file.read())
 
 
 def _raise(error: OSError) -> NoReturn:

@@ -27,7 +27,9 @@ def _fields(value: Any) -> tuple[Any, ...]:
 
 
 def _is_equal(value: Any, other: object) -> bool:
-    return type(other) is type(value) and _fields(value) == _fields(other)
+    if type(other) is not type(value):
+        return NotImplemented
+    return _fields(value) == _fields(other)
 
 
 def _hash(value: Any) -> int:

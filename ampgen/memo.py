@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ampgen.cache import cache_folder, keep
-from ampgen.disk import RecordingDisk, ask_again, digest, digests
+from ampgen.disk import RecordingDisk, ask_again, digest, digests, told
 from ampgen.source import StandardInput
 from ampgen.targets import TARGETS, TargetError
 from ampgen.targets.templates import FOLDER as TEMPLATES
@@ -104,12 +104,12 @@ def _compiler() -> str:
     """
     parts = [sys.version, digest(Path(__file__).read_bytes())]
     for root in (_PACKAGE, TEMPLATES):
-        parts += _told(root)
+        parts += told(root)
     for name in ("lark", "jinja2"):
         spec = find_spec(name)  # imports nothing
         if spec is None or spec.origin is None:
             raise FileNotFoundError(name)
-        parts.append(digest(Path(spec.origin).read_bytes()))  # it tells the version
+        parts += told(Path(spec.origin).parent)
     return digest(json.dumps(parts).encode())
 
 
@@ -126,23 +126,9 @@ def _installed(target: str) -> Iterator[str]:
     yield entry.distribution
     for root in entry.roots():
         if root.is_dir():
-            yield from _told(root)
+            yield from told(root)
         else:
             yield digest(root.read_bytes())
-
-
-def _told(root: Path) -> Iterator[str]:
-    """Each file below, by its path there, and what it says. There are hundreds: a
-    ``Path`` for each would take as long as to read them.
-    """
-    start = len(os.path.join(root, ""))
-    for folder, folders, names in os.walk(root):
-        folders[:] = sorted(set(folders) - {"__pycache__"})
-        for name in sorted(names):
-            path = os.path.join(folder, name)
-            yield path[start:]
-            with open(path, "rb", buffering=0) as file:
-                yield digest(file.read())
 
 
 def _forget_oldest(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from unittest import mock
 
 import pytest
 
@@ -47,6 +48,7 @@ def test_values_are_equal_if_all_of_their_fields_are() -> None:
 def test_values_of_two_classes_are_never_equal() -> None:
     others: list[object] = [Other(1, 2), (1, 2)]
     assert Place(1, 2) not in others
+    assert Place(1, 2) == mock.ANY  # which is asked, too
 
 
 def test_a_value_is_shown_as_it_is_made() -> None:

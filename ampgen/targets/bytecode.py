@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import jinja2
 
 from ampgen.cache import keep
+from ampgen.disk import digest, told
 
 if TYPE_CHECKING:
     from jinja2.bccache import Bucket
@@ -32,6 +33,7 @@ class Bytecode(jinja2.BytecodeCache):
     def __init__(self, folder: Path, settings: Path) -> None:
         self._folder = folder
         self._settings = settings
+        self._made_by: bytes | None = None
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002
         return f"{name.replace('/', '-')}-{sys.implementation.cache_tag}.bytecode"
@@ -49,11 +51,16 @@ class Bytecode(jinja2.BytecodeCache):
             keep(self._folder / bucket.key, self._digest(bucket, code) + code)
 
     def _digest(self, bucket: Bucket, code: bytes) -> bytes:
-        parts = (
-            sys.version.encode(),
-            Path(jinja2.__file__).read_bytes(),  # it tells the version
-            self._settings.read_bytes(),
-            bucket.checksum.encode(),  # of the template
+        made_of = (
+            self._maker(),
+            bucket.checksum.encode(),
             code,
-        )
-        return sha256(b"".join(sha256(part).digest() for part in parts)).digest()
+        )  # that of the template
+        return sha256(b"".join(sha256(part).digest() for part in made_of)).digest()
+
+    def _maker(self) -> bytes:
+        if self._made_by is None:
+            settings = digest(self._settings.read_bytes())
+            parts = [sys.version, settings, *told(Path(jinja2.__file__).parent)]
+            self._made_by = "\n".join(parts).encode()
+        return self._made_by

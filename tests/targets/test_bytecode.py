@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -15,7 +16,6 @@ from ampgen.targets import bytecode, templates
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 SCHEMA = StandardInput("text.amp", b"service Text { command Upper(word: str) -> str; }")
 ALL = ["classes", "codecs", "head", "module", "package"]
@@ -122,9 +122,11 @@ def test_what_others_have_made_is_made_again(
 ) -> None:
     runs.compiled()
     if of == "jinja2":
-        other = tmp_path / "__init__.py"
-        other.write_text('__version__ = "0.0"')
-        monkeypatch.setattr(jinja2, "__file__", str(other))
+        other = tmp_path / "jinja2"
+        shutil.copytree(Path(jinja2.__file__).parent, other)
+        with (other / "compiler.py").open("a") as compiler:
+            compiler.write("# of another version")
+        monkeypatch.setattr(jinja2, "__file__", str(other / "__init__.py"))
     elif of == "settings":
         other = tmp_path / "templates.py"
         other.write_text("trim_blocks=False")
@@ -153,6 +155,15 @@ def test_where_nothing_can_be_written_all_is_compiled_again(
 
     monkeypatch.setattr(bytecode, "keep", refuse)
     assert runs.compiled() == runs.compiled() == ALL
+
+
+def test_what_cannot_be_put_in_its_place_leaves_nothing_behind(runs: Runs) -> None:
+    runs.compiled()
+    first, *_others = runs.kept
+    first.unlink()
+    first.mkdir()
+    assert runs.compiled() == runs.compiled() == ALL[:1]
+    assert len(list(runs.folder.iterdir())) == len(ALL)
 
 
 def test_where_jinja2_is_no_plain_file_all_is_compiled_again(
