@@ -26,7 +26,7 @@ def _fields(value: Any) -> tuple[Any, ...]:
     return tuple([getattr(value, name) for name in value.__dataclass_fields__])
 
 
-def _is_equal(value: Any, other: object) -> bool:
+def _is_equal(value: Any, other: object) -> Any:
     if type(other) is not type(value):
         return NotImplemented
     return _fields(value) == _fields(other)
