@@ -99,6 +99,7 @@ _STREAM_SHORT = b"\x00\x07_stream\x00"
 _CANCEL = b"\x00\x08_command\x00\x07_cancel\x00\x02id"
 _NEVER: tuple[()] = ()  # nothing starts so: whatever bytes it were, a peer may send
 
+_NONE: dict[bytes, Serving] = {}  # what is served where nothing is: shared by all
 _TWICE = "an `_ask` that is still being served"
 
 
@@ -191,7 +192,7 @@ class AmpProtocol:
         self.handlers: Mapping[bytes, Handler] = {}
         self._fallback = fallback
         self._queue: list[bytes] = []
-        self._serving: dict[bytes, Serving] = {}
+        self._serving = _NONE
         # answers, for room; made for the first
         self._waiting: list[tuple[Serving, Any]] | None = None
         self.descriptors: Descriptors | None = None  # made when the first one comes
@@ -520,6 +521,8 @@ class AmpProtocol:
             self.in_flight += 1
             self.host.serve(serving, arguments)
             if tag is not None and serving.open:  # most are answered by now
+                if self._serving is _NONE:
+                    self._serving = {}
                 self._serving[tag] = serving
             return serving
         self._refuse(tag, handler.command.wire, refused, extras)
@@ -669,7 +672,7 @@ class AmpProtocol:
         if self._serving and serving.tag is not None:
             self._serving.pop(serving.tag, None)
             if not self._serving:
-                self._serving.clear()  # frees its table, too
+                self._serving = _NONE
         if self.state and not self.in_flight and self.state is not CLOSED:
             self._finish()
 
