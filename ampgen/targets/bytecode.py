@@ -8,6 +8,7 @@ from __future__ import annotations
 import marshal
 import sys
 from contextlib import suppress
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,7 +34,6 @@ class Bytecode(jinja2.BytecodeCache):
     def __init__(self, folder: Path, settings: Path) -> None:
         self._folder = folder
         self._settings = settings
-        self._made_by: bytes | None = None
 
     def get_cache_key(self, name: str, filename: str | None = None) -> str:  # noqa: ARG002
         return f"{name.replace('/', '-')}-{sys.implementation.cache_tag}.bytecode"
@@ -41,8 +41,8 @@ class Bytecode(jinja2.BytecodeCache):
     def load_bytecode(self, bucket: Bucket) -> None:
         with suppress(OSError):
             kept = (self._folder / bucket.key).read_bytes()
-            told, code = kept[:_SIZE], kept[_SIZE:]
-            if told == self._digest(bucket, code):
+            made_of, code = kept[:_SIZE], kept[_SIZE:]
+            if made_of == self._digest(bucket, code):
                 bucket.code = marshal.loads(code)  # noqa: S302
 
     def dump_bytecode(self, bucket: Bucket) -> None:
@@ -51,16 +51,12 @@ class Bytecode(jinja2.BytecodeCache):
             keep(self._folder / bucket.key, self._digest(bucket, code) + code)
 
     def _digest(self, bucket: Bucket, code: bytes) -> bytes:
-        made_of = (
-            self._maker(),
-            bucket.checksum.encode(),
-            code,
-        )  # that of the template
-        return sha256(b"".join(sha256(part).digest() for part in made_of)).digest()
+        template = bucket.checksum.encode()
+        parts = (self._maker, template, code)
+        return sha256(b"".join(sha256(part).digest() for part in parts)).digest()
 
+    @cached_property
     def _maker(self) -> bytes:
-        if self._made_by is None:
-            settings = digest(self._settings.read_bytes())
-            parts = [sys.version, settings, *told(Path(jinja2.__file__).parent)]
-            self._made_by = "\n".join(parts).encode()
-        return self._made_by
+        settings = digest(self._settings.read_bytes())
+        parts = [sys.version, settings, *told(Path(jinja2.__file__).parent)]
+        return "\n".join(parts).encode()
