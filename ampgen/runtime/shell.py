@@ -183,10 +183,9 @@ class Shell:
 
         What it calls forth leaves in a few writes. The first is for two thirds as many
         bytes as the batch has, for the peer to work on in the meantime: else two ends
-        with few calls between them would take turns.
-        As requests and answers differ in length, mostly one end does so, and that is
-        enough. Who waits for what comes goes on at once, for which no task may be
-        running.
+        with few calls between them would take turns. As requests and answers differ in
+        length, mostly one end does so, and that is enough. Who waits for what comes
+        goes on at once, for which no task may be running.
         """
         if asyncio.current_task(self.loop) is not None:
             self.loop.call_soon(self.data_received, data)
@@ -498,7 +497,7 @@ class Shell:
         if seconds is not None:
             stream.seconds = seconds
             stream.deadline = began + seconds
-            if not seconds > 0.0:
+            if not seconds > 0:
                 raise deadline_exceeded(command, seconds)
         if self.protocol.blocked:
             await self._room(command, stream.deadline, seconds)
