@@ -267,7 +267,7 @@ class Shell:
                 if not task.done():
                     self._attend(serving, task)
                     return
-                result = task.result()  # most have one: they never wait
+                result = task.result()  # from Python 3.12 on: it never waited
         except (SystemExit, KeyboardInterrupt) as error:
             self.protocol.fail(serving, error)
             raise
