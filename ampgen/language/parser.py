@@ -16,6 +16,7 @@ from ampgen.cache import cache_folder
 from ampgen.diagnostics import Diagnostic, Label
 from ampgen.diagnostics.fixes import Edit, Fix
 from ampgen.language.builder import TreeBuilder
+from ampgen.language.lexer import QuickLexer
 from ampgen.language.recovery import Recovery
 from ampgen.language.rules import DANGLING_DOC
 from ampgen.language.trivia import scan
@@ -93,7 +94,7 @@ def _parser() -> tuple[Lark, TreeBuilder]:
     parser = Lark(
         grammar.read_text(encoding="utf-8"),
         parser="lalr",
-        lexer="contextual",
+        lexer=QuickLexer,
         transformer=_Symbols(builder),
         keep_all_tokens=True,
         maybe_placeholders=True,
