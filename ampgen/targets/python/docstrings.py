@@ -30,8 +30,10 @@ def deprecation(reason: str) -> str:
 
 def prose(doc: str | None, deprecated: str | None) -> str:
     """The doc, and why not to use it, where that is no decorator's to say."""
-    paragraphs = [doc or "", "" if deprecated is None else deprecation(deprecated)]
-    return "\n\n".join(paragraph for paragraph in paragraphs if paragraph)
+    if deprecated is None:
+        return doc or ""
+    reason = deprecation(deprecated)
+    return f"{doc}\n\n{reason}" if doc else reason
 
 
 def docstring(
@@ -69,10 +71,10 @@ def _clean(doc: str) -> str:
     """Escaped; indented as Python's own tools would show it; no blank line at either
     end.
     """
-    escaped = "\n".join(
-        escape(line.expandtabs(4)).rstrip(" ") for line in doc.split("\n")
-    )
-    return inspect.cleandoc(escaped).strip("\n")
+    lines = [escape(line.expandtabs(4)).rstrip(" ") for line in doc.split("\n")]
+    if len(lines) == 1:
+        return lines[0].lstrip(" ")
+    return inspect.cleandoc("\n".join(lines)).strip("\n")
 
 
 def escape(line: str) -> str:

@@ -27,34 +27,25 @@ _UNBREAKABLE = re.compile(r""" *(\w+=)?([\w.]+|b?"[^"]*"|b?'[^']*'),?""")
 
 
 class Group(str):
-    """Brackets and what they hold.
+    """Brackets and what they hold. ``open`` may begin with what stands before them, if
+    that is never broken: ``f(``.
 
     ``bare``: no brackets are written while it fits on one line (an import's names).
     """
 
-    __slots__ = ("bare", "close", "items", "open", "subscript")
+    __slots__ = ("close", "items", "open")
     open: str
     items: tuple[Part, ...]
     close: str
-    bare: bool
-    subscript: bool
 
     def __new__(
-        cls,
-        open_: str,
-        items: tuple[Part, ...],
-        close: str,
-        *,
-        bare: bool = False,
-        subscript: bool = False,
+        cls, open_: str, items: tuple[Part, ...], close: str, *, bare: bool = False
     ) -> Self:
         inside = ", ".join(items)
-        self = super().__new__(cls, inside if bare else open_ + inside + close)
+        self = str.__new__(cls, inside if bare else f"{open_}{inside}{close}")
         self.open = open_
         self.items = items
         self.close = close
-        self.bare = bare
-        self.subscript = subscript
         return self
 
 
@@ -67,7 +58,7 @@ class Either(str):
     items: tuple[Part, ...]
 
     def __new__(cls, items: tuple[Part, ...]) -> Self:
-        self = super().__new__(cls, " | ".join(items))
+        self = str.__new__(cls, " | ".join(items))
         self.items = items
         return self
 
@@ -79,7 +70,7 @@ class Run(str):
     parts: tuple[Part, ...]
 
     def __new__(cls, *parts: Part) -> Self:
-        self = super().__new__(cls, "".join(parts))
+        self = str.__new__(cls, "".join(parts))
         self.parts = parts
         return self
 
@@ -88,11 +79,13 @@ Part: TypeAlias = str  # of a class above, or never broken
 
 
 def call(function: Part, *arguments: Part) -> Part:
+    if type(function) is str:
+        return Group(f"{function}(", arguments, ")")
     return Run(function, Group("(", arguments, ")"))
 
 
 def subscript(name: str, *arguments: Part) -> Part:
-    return Run(name, Group("[", arguments, "]", subscript=True))
+    return Group(f"{name}[", arguments, "]")
 
 
 def a_tuple(items: tuple[Part, ...]) -> Part:
@@ -118,10 +111,8 @@ def statement(*parts: Part, indent: int = 0) -> str:
     if len(line) <= WIDTH:
         return line
     text = margin + _lay(Run(*parts), len(margin), 0)
-    if any(
-        len(line) > WIDTH and not _UNBREAKABLE.fullmatch(line)
-        for line in text.split("\n")
-    ):
+    too_long = [line for line in text.split("\n") if len(line) > WIDTH]
+    if not all(map(_UNBREAKABLE.fullmatch, too_long)):
         text += "  # fmt: skip"
     return text
 
@@ -136,7 +127,9 @@ def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
     there, with ``after`` more columns to follow on its last. ``inside``: of brackets.
     """
     pieces = _pieces(part)
-    groups = [at for at, piece in enumerate(pieces) if _can_open(piece)]
+    groups = [
+        at for at, one in enumerate(pieces) if type(one) is not str and _can_open(one)
+    ]
     text = part
     for count in range(1, len(groups) + 1):
         for opened in _preferred(pieces, list(combinations(groups, count))):
@@ -150,8 +143,8 @@ def _lay(part: Part, margin: int, after: int, *, inside: bool = False) -> str:
                     text = _open_inside(piece, margin, text)
                 elif isinstance(piece, Either):
                     text += _open_either(piece, margin)
-            first, *_, last = text.split("\n")
-            if margin + len(first) <= WIDTH and len(last) + after <= WIDTH:
+            lines = text.split("\n")
+            if margin + len(lines[0]) <= WIDTH and len(lines[-1]) + after <= WIDTH:
                 return text
     return text
 
@@ -168,13 +161,19 @@ def _preferred(
 def _pieces(part: Part) -> list[Part]:
     if not isinstance(part, Run):
         return [part]
-    return [piece for inner in part.parts for piece in _pieces(inner)]
+    pieces: list[Part] = []
+    for inner in part.parts:
+        pieces += _pieces(inner) if isinstance(inner, Run) else (inner,)
+    return pieces
 
 
 def _can_open(piece: Part) -> bool:
-    if isinstance(piece, Group) and piece.subscript and len(piece.items) == 1:
-        return False  # the comma would make a tuple of it
-    return isinstance(piece, Group | Either) and bool(piece.items)
+    if not isinstance(piece, Group | Either):
+        return False
+    if len(piece.items) == 1 and isinstance(piece, Group):
+        is_subscript = piece.open.endswith("[") and piece.open != "["
+        return not is_subscript  # the comma would make a tuple of its one item
+    return bool(piece.items)
 
 
 def _open(group: Group, margin: int) -> str:

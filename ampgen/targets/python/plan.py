@@ -32,7 +32,7 @@ class Function:
     body: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@frozen
 class Class:
     """A class without code of its own but for what dataclass or enum make of it.
 

@@ -17,7 +17,7 @@ from ampgen.targets.python.declarations import Declarations, function_header
 from ampgen.targets.python.docstrings import docstring
 from ampgen.targets.python.errors import Errors
 from ampgen.targets.python.layout import Run, statement
-from ampgen.targets.python.plan import Function, Module, NestedFunctions
+from ampgen.targets.python.plan import Class, Function, Module, NestedFunctions
 from ampgen.targets.python.records import Records
 from ampgen.targets.python.reflection import schema_constant
 from ampgen.targets.python.scope import public_names
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from ampgen.model import Command, Declaration, Field
     from ampgen.model import Module as SchemaModule
     from ampgen.targets.python.codecs import Nested
-    from ampgen.targets.python.plan import Alias, Class
+    from ampgen.targets.python.plan import Alias
     from ampgen.targets.python.scope import Scope
 
 
@@ -143,7 +143,9 @@ def _made(
     plan: Class, kind: str, name: str, of: Declaration | Command | Field
 ) -> Class:
     """The same class, which tells what it is made of."""
-    return replace(plan, name=name, kind=kind, of=of)
+    return Class(
+        plan.header, plan.docstring, plan.members, plan.methods, name, kind, of
+    )
 
 
 def _nested(scope: Scope, nested: Nested) -> NestedFunctions:

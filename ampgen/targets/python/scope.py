@@ -12,7 +12,8 @@ from ampgen.targets.python.imports import IMPORTABLE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ampgen.model import Module
+    from ampgen.model import Field, Module
+    from ampgen.targets.python.layout import Part
 
 # What the templates of codecs call their parameters and variables.
 _CODEC_LOCAL = re.compile(
@@ -33,6 +34,8 @@ class Scope:
     and a codec a variable; a class may be called like a builtin. There the plain name
     would then mean that, so the whole module says ``_builtins.int`` and, for a type,
     ``_class_Point`` (listed in ``class_aliases``).
+
+    ``given`` and ``taken`` have the annotations of fields that ``types.py`` has made.
     """
 
     def __init__(
@@ -49,6 +52,8 @@ class Scope:
         self.path = names.module_path(module.path)
         self.class_aliases: dict[str, str] = {}
         self.module_imports: dict[str, tuple[str, ...]] = {}
+        self.given: dict[Field, Part] = {}
+        self.taken: dict[Field, Part] = {}
         self._scopes = scopes
         self._attributes = attributes.union(_attributes(module))
         self._public = frozenset(public_names(module))

@@ -46,11 +46,17 @@ def taken(scope: Scope, type_: Type) -> Part:
 
 
 def given_field(scope: Scope, field: Field) -> Part:
-    return optional(given(scope, field.type), field)
+    known = scope.given.get(field)
+    if known is None:
+        known = scope.given[field] = optional(given(scope, field.type), field)
+    return known
 
 
 def taken_field(scope: Scope, field: Field) -> Part:
-    return optional(taken(scope, field.type), field)
+    known = scope.taken.get(field)
+    if known is None:
+        known = scope.taken[field] = optional(taken(scope, field.type), field)
+    return known
 
 
 def optional(annotation: Part, field: Field) -> Part:
