@@ -36,14 +36,14 @@ def canonical_docs(text: str, imports: Sequence[str] = ()) -> str:
     ``imports``: the paths that its import statements shall name, in their order.
     """
     tokens = tokenise(text)
-    docs = [c for token in tokens for c in token.before if c.kind is Kind.FILE_DOC]
+    docs = tuple(c for t in tokens for c in t.before if c.kind is Kind.FILE_DOC)
     file = read_items(tokens)
     keep_docs_alone(file)
     statements = (item for item in file.items if item.keyword == "import")
     for statement, path in zip(statements, imports, strict=False):
         statement.parts[1] = Token(quoted(path))
     if file.items:
-        file.items[0].leading[:0] = docs
+        file.items[0].leading = docs + file.items[0].leading
     else:
         file.closing = docs
     return print_file(file)

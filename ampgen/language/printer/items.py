@@ -12,6 +12,7 @@ from typing import TypeAlias
 
 from ampgen.language.printer.tokens import Comment, Kind, Token
 
+Comments: TypeAlias = tuple[Comment, ...]
 Part: TypeAlias = "Token | Body"
 
 _DEEPER = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
@@ -25,10 +26,10 @@ class Body:
     """
 
     bracket: str
-    before: list[Comment] = field(default_factory=list["Comment"])
-    opening: list[Comment] = field(default_factory=list["Comment"])
+    before: Comments = ()
+    opening: Comments = ()
     items: list[Item] = field(default_factory=list["Item"])
-    closing: list[Comment] = field(default_factory=list["Comment"])
+    closing: Comments = ()
 
 
 @dataclass(slots=True)
@@ -40,14 +41,14 @@ class Item:
     before the ``;`` or ``,``. ``trailing``: those behind it, on the same line.
     """
 
-    leading: list[Comment]
+    leading: Comments
     blank_before: bool
     gap: bool
     annotations: list[Token]
     keyword: str = ""
     parts: list[Part] = field(default_factory=list["Part"])
-    tail: list[Comment] = field(default_factory=list["Comment"])
-    trailing: list[Comment] = field(default_factory=list["Comment"])
+    tail: Comments = ()
+    trailing: Comments = ()
 
     @property
     def block(self) -> Body | None:
@@ -56,7 +57,7 @@ class Item:
 
 
 def read_items(tokens: list[Token]) -> Body:
-    """The file. The comments of the tokens are handed on, not copied."""
+    """The file. Comments go from the tokens to where they belong."""
     return _Reader(tokens).file()
 
 
@@ -64,16 +65,17 @@ def keep_docs_alone(body: Body) -> None:
     """Drop every comment but the docs of what has one."""
     for item in body.items:
         if item.keyword in ("import", "reserved"):
-            item.leading = []
-        item.leading = [one for one in item.leading if one.kind is Kind.DOC]
-        item.tail = []
-        item.trailing = []
-        for part in (*item.annotations, *item.parts):
-            part.before = []
+            item.leading = ()
+        elif item.leading:
+            item.leading = _docs(item.leading)
+        item.tail = item.trailing = ()
+        for token in item.annotations:
+            token.before = ()
+        for part in item.parts:
+            part.before = ()
             if isinstance(part, Body):
                 keep_docs_alone(part)
-    body.opening = []
-    body.closing = []
+    body.opening = body.closing = ()
 
 
 class _Reader:
@@ -108,7 +110,7 @@ class _Reader:
 
     def _block(self, keyword: str) -> Body:
         body = self._open()
-        _hoist(body.before, body.opening)
+        body.before, body.opening = _hoisted(body.before, body.opening)
         while self._next.text != "}":
             item = self._begin()
             if self._second.text.startswith('"'):
@@ -141,7 +143,7 @@ class _Reader:
 
     def _begin(self) -> Item:
         first = self._next
-        leading, first.before = first.before, []
+        leading, first.before = first.before, ()
         blank = leading[0].blank_before if leading else first.blank_before
         item = Item(leading, blank, first.blank_before, [])
         while self._stands("@"):
@@ -165,40 +167,40 @@ class _Reader:
 
     def _end(self, item: Item) -> Item:
         """Take the ``;`` or ``,``, and the comments around it."""
-        item.tail = self._next.before
+        tail = self._next.before
         self._advance()
-        item.trailing = self._trailing()
-        _hoist(item.tail, item.trailing)
+        item.tail, item.trailing = _hoisted(tail, self._trailing())
         return _docs_first(item)
 
     def _end_last(self, item: Item) -> Item:
         """The last of a list: what stands before the bracket on its line is its own."""
         before = self._next.before
-        while before and not before[0].own_line and not _is_doc(before[0]):
-            item.tail.append(before.pop(0))
-        _hoist(item.tail, item.trailing)
+        if before:
+            count = _count_beside(before)
+            self._next.before = before[count:]
+            item.tail, item.trailing = _hoisted(before[:count], ())
         return _docs_first(item)
 
-    def _trailing(self) -> list[Comment]:
+    def _trailing(self) -> Comments:
         """The comments behind what was just taken, if nothing else is on that line."""
         before = self._next.before
-        count = 0
-        for comment in before:
-            if comment.own_line or _is_doc(comment):
-                break
-            count += 1
+        if not before:
+            return ()
+        count = _count_beside(before)
         is_last = count == len(before) and self._next.text in ("", ")", "}")
         if not count or not (is_last or before[count - 1].ends_line):
-            return []
-        taken = before[:count]
-        del before[:count]
-        return taken
+            return ()
+        self._next.before = before[count:]
+        return before[:count]
 
     # --- tokens -----------------------------------------------------------------------
 
+    def _go_to(self, at: int) -> None:
+        self._at = at
+        self._next = self._tokens[at]
+
     def _advance(self) -> None:
-        self._at += 1
-        self._next = self._tokens[self._at]
+        self._go_to(self._at + 1)
 
     def _stands(self, text: str) -> bool:
         return self._next.text == text
@@ -208,27 +210,33 @@ class _Reader:
         return self._tokens[self._at + 1]
 
     def _take(self) -> Token:
-        """The next token; a comma behind the last of a list goes."""
         token = self._next
         self._advance()
-        if self._next.text == "," and self._second.text in (")", "]", ";"):
-            self._drop_comma()
         return token
 
-    def _drop_comma(self) -> None:
-        before = self._next.before
-        self._advance()
-        self._next.before[:0] = before
+    def _drop_comma(self, comma: int) -> None:
+        before = self._tokens[comma].before
+        if before:
+            self._tokens[comma + 1].before = before + self._tokens[comma + 1].before
 
     def _until(self, *ends: str) -> list[Token]:
-        """Take the tokens before one of these that is in no bracket."""
+        """Take the tokens before one of these that is in no bracket; a comma behind the
+        last of a list goes.
+        """
         taken: list[Token] = []
         depth = 0
-        while depth or self._next.text not in ends:
-            token = self._take()
-            depth += _DEEPER.get(token.text, 0)
-            taken.append(token)
-        return taken
+        tokens, at = self._tokens, self._at
+        while True:
+            text = tokens[at].text
+            if text == "," and tokens[at + 1].text in (")", "]", ";"):
+                self._drop_comma(at)
+            elif not depth and text in ends:
+                self._go_to(at)
+                return taken
+            else:
+                depth += _DEEPER.get(text, 0)
+                taken.append(tokens[at])
+            at += 1
 
     def _header(self) -> list[Token]:
         """Take all of a declaration before its block or ``;``."""
@@ -236,7 +244,8 @@ class _Reader:
         while not (self._stands("{") or self._stands(";")):
             taken.append(self._take())
             if self._stands(",") and self._ends_names(taken):
-                self._drop_comma()
+                self._drop_comma(self._at)
+                self._advance()
         return taken
 
     def _ends_names(self, taken: list[Token]) -> bool:
@@ -250,16 +259,29 @@ def _is_doc(comment: Comment) -> bool:
     return comment.kind in (Kind.DOC, Kind.FILE_DOC)
 
 
-def _hoist(tail: list[Comment], trailing: list[Comment]) -> None:
+def _count_beside(comments: Comments) -> int:
+    """How many of them, from the first one on, stand on the line of what is before."""
+    for count, comment in enumerate(comments):
+        if comment.own_line or _is_doc(comment):
+            return count
+    return len(comments)
+
+
+def _hoisted(tail: Comments, trailing: Comments) -> tuple[Comments, Comments]:
     """``a: int // why`` and a ``;`` on the next line: it goes first."""
     if tail and not trailing and tail[-1].kind is Kind.LINE:
-        trailing.append(tail.pop())
+        return tail[:-1], tail[-1:]
+    return tail, trailing
+
+
+def _docs(comments: Comments) -> Comments:
+    return tuple(one for one in comments if one.kind is Kind.DOC)
 
 
 def _docs_first(item: Item) -> Item:
     """A doc comment may follow annotations: it goes before them."""
     first = item.parts[0]
-    if first.before and not any(one.kind is Kind.DOC for one in item.leading):
-        item.leading += (one for one in first.before if one.kind is Kind.DOC)
-        first.before = [one for one in first.before if one.kind is not Kind.DOC]
+    if first.before and not _docs(item.leading):
+        item.leading += _docs(first.before)
+        first.before = tuple(one for one in first.before if one.kind is not Kind.DOC)
     return item

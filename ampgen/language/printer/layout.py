@@ -146,38 +146,27 @@ def _places(item: Item, margin: str) -> Iterator[_Notes]:
 
 def _choices(item: Item) -> list[tuple[bool, ...]]:
     """Which lists of the item are broken: as few as may be, the last one first."""
-    lists = [p for p in item.parts if isinstance(p, Body) and p.bracket == "("]
-    if not lists:
-        return [()]
-    choices = product((False, True), repeat=len(lists))
-    return [
-        choice
-        for choice in sorted(choices, key=sum)
-        if all(
-            broken if _must_break(one) else not broken or one.items
-            for one, broken in zip(lists, choice, strict=True)
-        )
+    may_be = [
+        (True,) if _must_break(part) else (False, True) if part.items else (False,)
+        for part in item.parts
+        if isinstance(part, Body) and part.bracket == "("
     ]
+    return sorted(product(*may_be), key=sum)
 
 
 def _must_break(body: Body) -> bool:
     """Is there in a list what cannot stand on one line with the rest of it?"""
-    if body.items and (body.opening or body.closing):
+    comments = body.opening + body.closing
+    if body.items and comments:
         return True
-    return not all(comment.is_inline for comment in _comments_of(body)) or any(
-        item.trailing or any(comment.ends_line for comment in item.leading)
-        for item in body.items
-    )
-
-
-def _comments_of(body: Body) -> Iterator[Comment]:
-    yield from body.opening
-    yield from body.closing
     for item in body.items:
-        yield from item.leading
-        yield from item.tail
+        if item.trailing or any(comment.ends_line for comment in item.leading):
+            return True
+        comments += item.leading + item.tail
         for part in (*item.annotations, *item.parts):
-            yield from part.before
+            if part.before:
+                comments += part.before
+    return not all(comment.is_inline for comment in comments)
 
 
 def _laid_out(

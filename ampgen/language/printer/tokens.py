@@ -8,7 +8,7 @@ token here.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 
 from ampgen.language.literals import decode_string
@@ -62,7 +62,7 @@ class Token:
     """``before``: the comments between the last token and this one."""
 
     text: str
-    before: list[Comment] = field(default_factory=list["Comment"])
+    before: tuple[Comment, ...] = ()
     own_line: bool = False
     blank_before: bool = False
 
@@ -73,17 +73,19 @@ def tokenise(text: str) -> list[Token]:
     comments: list[Comment] = []
     lines = 1  # line ends since the last token or comment: a file begins on a new line
     for space, comment, token in _PIECE.findall(text):
-        lines += space.count("\n")
+        if space:
+            lines += space.count("\n")
         if comments and (comment or token):
             comments[-1].ends_line = lines > 0
         if token:
             written = canonical_string(token) if token[0] == '"' else token
-            tokens.append(Token(written, comments, lines > 0, lines > 1))
+            before = tuple(comments) if comments else ()
+            tokens.append(Token(written, before, lines > 0, lines > 1))
             comments = []
         elif comment:
             comments.append(_comment(comment, own_line=lines > 0, blank=lines > 1))
         lines = 0
-    tokens.append(Token("", comments, own_line=True))
+    tokens.append(Token("", tuple(comments), own_line=True))
     return tokens
 
 
