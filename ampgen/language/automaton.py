@@ -1,6 +1,6 @@
 """Lark's LALR parser, stopped at a mistake: look at its stack, and change it.
 
-All that the project knows of lark's inside is here, and in lexer.py. A state of the
+All that the project knows of lark's inside is here, and in reader.py. A state of the
 table maps terminals to a shift or a reduction, and rules to the state that follows
 them; the two stacks hold the states and the values (tokens, and what the tree builder
 made of complete rules), and the stack of states has one more, the first.

@@ -16,7 +16,7 @@ from ampgen.cache import cache_folder
 from ampgen.diagnostics import Diagnostic, Label
 from ampgen.diagnostics.fixes import Edit, Fix
 from ampgen.language.builder import TreeBuilder
-from ampgen.language.lexer import QuickLexer
+from ampgen.language.reader import Reader
 from ampgen.language.recovery import Recovery
 from ampgen.language.rules import DANGLING_DOC
 from ampgen.language.trivia import scan
@@ -38,13 +38,18 @@ def parse(source: Source) -> tuple[File, tuple[Diagnostic, ...]]:
     Never fails: what cannot be read is left out of the tree and reported, and a
     declaration whose name can be read stands in the tree with what else could be read.
     """
-    trivia = scan(source)
     with _LOCK:
-        parser, builder = _parser()
-        builder.begin(source, trivia)
+        parser, reader, builder = _parser()
+        trivia = scan(source)
         recovery = Recovery(source, trivia)
-        parsed = cast("Any", parser).parse(source.text, on_error=recovery.resume)
-        file: File = parsed  # lark's own type for it is a Tree
+        builder.begin(source, trivia)
+        file: File | None = reader.read(source.text)
+        if file is None:  # from the start, and with docs that nothing has taken yet
+            trivia = scan(source)
+            recovery = Recovery(source, trivia)
+            builder.begin(source, trivia)
+            parsed = cast("Any", parser).parse(source.text, on_error=recovery.resume)
+            file = cast("File", parsed)  # lark's own type for it is a Tree
         found = [*trivia.diagnostics, *builder.diagnostics, *recovery.diagnostics]
     for offset, doc in trivia.docs.items():
         if not recovery.skipped(offset):
@@ -88,19 +93,19 @@ class _Symbols(Transformer[Token, "File"]):
 
 
 @cache
-def _parser() -> tuple[Lark, TreeBuilder]:
+def _parser() -> tuple[Lark, Reader, TreeBuilder]:
     grammar = Path(__file__).with_name("grammar.lark")
     builder = TreeBuilder()
     parser = Lark(
         grammar.read_text(encoding="utf-8"),
         parser="lalr",
-        lexer=QuickLexer,
+        lexer="contextual",
         transformer=_Symbols(builder),
         keep_all_tokens=True,
         maybe_placeholders=True,
         cache=_tables() or False,
     )
-    return parser, builder
+    return parser, Reader(parser), builder
 
 
 def _tables() -> str | None:
