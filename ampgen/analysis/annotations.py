@@ -96,6 +96,9 @@ def read_annotations(
     place: Place,
     findings: Findings,
 ) -> Annotated:
+    text = None if doc is None else doc.text
+    if not annotations:
+        return Annotated(model.Notes(text))
     good: dict[str, tree.Annotation] = {}
     first: dict[str, tree.Annotation] = {}
     extras: list[model.Extra] = []
@@ -123,7 +126,7 @@ def read_annotations(
     timeout = _only_argument(good.get("timeout"))
     return Annotated(
         notes=model.Notes(
-            doc=None if doc is None else doc.text,
+            doc=text,
             deprecated=_string(good.get("deprecated")),
             extras=tuple(extras),
         ),

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 _END = "$END"  # what lark calls the end of the text
 
-# How many symbols make up a rule, what makes one of them, and the rule's name.
-_Reduction: TypeAlias = "tuple[int, Callable[[list[Any]], Any], str]"
+# How many symbols a rule has, what makes one of them, and its name.
+_Rule: TypeAlias = "tuple[int, Callable[[list[Any]], Any], str]"
 
 
 class Reader:
@@ -35,9 +35,17 @@ class Reader:
         table: Any = inner.parse_table
         [self._start] = table.start_states.values()
         [self._end] = table.end_states.values()
-        self._states: dict[int, dict[str, tuple[object, Any]]] = table.states
-        self._callbacks: dict[Any, Callable[[list[Any]], Any]] = inner.callbacks
-        self._reductions: dict[int, _Reduction] = {}
+        # By state and symbol: the next state, or the rule that is complete before it.
+        self._next: dict[int, dict[str, int]] = {}
+        self._complete: dict[int, dict[str, _Rule]] = {}
+        for state, actions in table.states.items():
+            self._next[state], self._complete[state] = following, complete = {}, {}
+            for symbol, (action, of) in actions.items():
+                if action is Shift:
+                    following[str(symbol)] = of
+                else:
+                    make = inner.callbacks[of]
+                    complete[symbol] = len(of.expansion), make, str(of.origin.name)
         self._keywords: dict[str, str] = {}
         ignored: list[str] = []
         read: list[str] = []
@@ -54,48 +62,35 @@ class Reader:
 
     def read(self, text: str) -> Any:
         """What the grammar's first rule becomes; ``None`` if there is a mistake."""
-        match, keywords, states = self._match, self._keywords, self._states
-        new, reductions, shift = str.__new__, self._reductions, Shift
+        match, keywords, new = self._match, self._keywords, str.__new__
+        following, complete = self._next, self._complete
         state, end = self._start, 0
-        stack: list[int] = [state]
+        states = [state]
         values: list[Any] = []
         while found := match(text, end):
             kind = found.lastgroup or _END
+            word = "" if kind is _END else found[kind]
             end = found.end()
-            actions = states[state]
-            word = ""
-            if kind is not _END:
-                word = found[kind]
-                keyword = keywords.get(word, kind)
-                if keyword in actions:
-                    kind = keyword
-            while kind in actions:
-                action, target = actions[kind]
-                if action is shift:
-                    break
-                size, callback, rule = reductions.get(id(target)) or self._learn(target)
+            keyword = keywords.get(word)
+            if keyword and (keyword in following[state] or keyword in complete[state]):
+                kind = keyword
+            while rule := complete[state].get(kind):
+                size, make, name = rule
                 symbols = values[len(values) - size :]
                 if size:
-                    del values[-size:], stack[-size:]
-                values.append(callback(symbols))
-                state = states[stack[-1]][rule][1]
-                stack.append(state)
-                if state == self._end and kind is _END:
-                    return values[0]
-                actions = states[state]
-            else:
+                    del values[-size:], states[-size:]
+                values.append(make(symbols))
+                state = following[states[-1]][name]
+                states.append(state)
+            if kind is _END:
+                return values[0] if state == self._end else None
+            if kind not in following[state]:
                 return None
             token = new(Token, word)  # in a fourth of the time that lark takes for it
             token.type = kind
             token.start_pos = end - len(word)
             token.end_pos = end
             values.append(token)
-            state = target
-            stack.append(state)
+            state = following[state][kind]
+            states.append(state)
         return None
-
-    def _learn(self, rule: Any) -> _Reduction:
-        """``rule`` is one of the table's, and stays there with its ``id``."""
-        known = len(rule.expansion), self._callbacks[rule], rule.origin.name
-        self._reductions[id(rule)] = known
-        return known

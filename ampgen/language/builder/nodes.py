@@ -84,7 +84,7 @@ class NodeBuilder:
         return tree.Name(text, span)
 
     def _span(self, first: Token, last: Token) -> Span:
-        return Span(self.source, start_of(first), end_of(last))
+        return Span(self.source, first.start_pos or 0, last.end_pos or 0)
 
     def _run(self, first: Token, end: int) -> Span:
         return Span(self.source, start_of(first), end)
