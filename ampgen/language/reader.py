@@ -39,24 +39,27 @@ class Reader:
         self._next: dict[int, dict[str, int]] = {}
         self._complete: dict[int, dict[str, _Rule]] = {}
         for state, actions in table.states.items():
-            self._next[state], self._complete[state] = following, complete = {}, {}
+            following: dict[str, int] = {}
+            complete: dict[str, _Rule] = {}
+            self._next[state], self._complete[state] = following, complete
             for symbol, (action, of) in actions.items():
                 if action is Shift:
                     following[str(symbol)] = of
                 else:
                     make = inner.callbacks[of]
-                    complete[symbol] = len(of.expansion), make, str(of.origin.name)
+                    name = str(of.origin.name)
+                    complete[str(symbol)] = len(of.expansion), make, name
         self._keywords: dict[str, str] = {}
         ignored: list[str] = []
         read: list[str] = []
         for terminal in BasicLexer(lark.lexer_conf).terminals:
-            name, expression = terminal.name, terminal.pattern.to_regexp()
-            if name in lark.lexer_conf.ignore:
+            kind, expression = terminal.name, terminal.pattern.to_regexp()
+            if kind in lark.lexer_conf.ignore:
                 ignored.append(expression)
-            elif expression == rf"{name.lower()}\b":
-                self._keywords[name.lower()] = name
+            elif expression == rf"{kind.lower()}\b":
+                self._keywords[kind.lower()] = kind
             else:
-                read.append(f"(?P<{name}>{expression})")
+                read.append(f"(?P<{kind}>{expression})")
         skipped = f"(?:{'|'.join(ignored)})*+"
         self._match = re.compile(rf"{skipped}(?:{'|'.join(read)}|\Z)").match
 
